@@ -1,0 +1,1 @@
+//! Kotlin, Swift and Python bindings: thin, they convert and forward.

@@ -1,0 +1,1 @@
+//! The Call Placement Service and key directory: embeddable and standalone.

@@ -1,0 +1,1 @@
+//! Test PKI: root, intermediates, delegate and TLS certificates. For the command and for tests only.

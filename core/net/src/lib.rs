@@ -1,0 +1,1 @@
+//! TLS configuration, the HTTP client, address rules and the fast crypto provider.

@@ -1,0 +1,97 @@
+//! The pure-Rust provider: `p256`, `x25519-dalek` and the platform's generator.
+
+use p256::ecdsa::signature::{Signer as _, Verifier as _};
+use x25519_dalek::{PublicKey, StaticSecret};
+
+use super::{
+    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, SecretKey, SharedSecret,
+};
+use crate::Reason;
+
+/// The default provider of the pure crates. Signatures are deterministic (RFC 6979).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RustCrypto;
+
+fn p256_secret(secret: &SecretKey) -> Result<p256::SecretKey, Reason> {
+    p256::SecretKey::from_slice(secret.expose()).map_err(|_| Reason::MalformedKey)
+}
+
+impl CryptoProvider for RustCrypto {
+    fn fill_random(&self, out: &mut [u8]) -> Result<(), Reason> {
+        getrandom::fill(out).map_err(|_| Reason::RandomnessUnavailable)
+    }
+
+    fn verify_es256(
+        &self,
+        key: &P256PublicKey,
+        message: &[u8],
+        signature: &Es256Signature,
+    ) -> bool {
+        let (Ok(key), Ok(signature)) = (
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(key.as_sec1()),
+            p256::ecdsa::Signature::from_slice(signature.as_raw()),
+        ) else {
+            return false;
+        };
+        key.verify(message, &signature).is_ok()
+    }
+
+    fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
+        let key = p256::ecdsa::SigningKey::from(p256_secret(secret)?);
+        let signature: p256::ecdsa::Signature =
+            key.try_sign(message).map_err(|_| Reason::SignerFailed)?;
+        Es256Signature::from_raw(&signature.to_bytes())
+    }
+
+    fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
+        loop {
+            let mut secret = SecretKey::new([0; 32]);
+            secret.fill_with(|octets| self.fill_random(octets))?;
+            // A random string is outside the scalar range of P-256 with probability 2^-32.
+            match self.public_key(curve, &secret) {
+                Ok(public) => return Ok(GeneratedKey { secret, public }),
+                Err(Reason::MalformedKey) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    fn public_key(&self, curve: Curve, secret: &SecretKey) -> Result<Vec<u8>, Reason> {
+        match curve {
+            Curve::P256 => {
+                use p256::elliptic_curve::sec1::ToSec1Point as _;
+                Ok(p256_secret(secret)?
+                    .public_key()
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec())
+            }
+            Curve::X25519 => {
+                let secret = StaticSecret::from(*secret.expose());
+                Ok(PublicKey::from(&secret).as_bytes().to_vec())
+            }
+        }
+    }
+
+    fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
+        match curve {
+            Curve::P256 => {
+                let peer =
+                    p256::PublicKey::from_sec1_bytes(peer).map_err(|_| Reason::MalformedKey)?;
+                let secret = p256_secret(secret)?;
+                let shared =
+                    p256::ecdh::diffie_hellman(secret.to_nonzero_scalar(), peer.as_affine());
+                SharedSecret::from_slice(shared.raw_secret_bytes())
+            }
+            Curve::X25519 => {
+                let peer: [u8; 32] = peer.try_into().map_err(|_| Reason::MalformedKey)?;
+                let secret = StaticSecret::from(*secret.expose());
+                let shared = secret.diffie_hellman(&PublicKey::from(peer));
+                if !shared.was_contributory() {
+                    return Err(Reason::MalformedKey);
+                }
+                SharedSecret::from_slice(shared.as_bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The registry of reason codes: one list for errors, for the reasons of a verdict and for notices,
+//! shared by Rust, Kotlin, Swift, Python, C and the command line.
+//!
+//! A code has a name (`snake_case`) and a number. Both are stable: a number is never reused, and a
+//! retired one stays here as a comment. Numbers come in blocks per [`Kind`].
+
+use core::fmt;
+
+/// Who has to act on a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Input that could not be parsed. Numbers 1000 to 1999.
+    Malformed,
+    /// A certificate, signature or authority that does not hold. Numbers 2000 to 2999.
+    Untrusted,
+    /// Good in itself, but for another call, number or state. Numbers 3000 to 3999.
+    Mismatch,
+    /// Too old or too new. Numbers 4000 to 4999.
+    Stale,
+    /// The network, a service, a key store or the state store could not do it. Numbers 5000 to 5999.
+    Unavailable,
+    /// The application broke the contract of the interface. Numbers 6000 to 6999.
+    Misuse,
+    /// A defect of this library. Numbers 7000 to 7999.
+    Internal,
+    /// Worth reporting, changes no verdict. Numbers 8000 to 8999.
+    Notice,
+}
+
+macro_rules! reasons {
+    ($($number:literal $kind:ident $variant:ident $name:literal $text:literal;)*) => {
+        /// Why something was refused, failed or is worth knowing. Also the error type of the project.
+        ///
+        /// [`fmt::Display`] gives text for developers, without any data of a call; applications
+        /// translate from [`Reason::name`] or [`Reason::number`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u32)]
+        pub enum Reason {
+            $(#[doc = concat!("`", $name, "`: ", $text, ".")] $variant = $number,)*
+        }
+
+        impl Reason {
+            /// Every registered reason, in order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable number.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                self as u32
+            }
+
+            /// The stable name, `snake_case`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Who has to act.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)* }
+            }
+
+            /// One line for developers: lower case, no full stop, nothing of the call.
+            #[must_use]
+            pub const fn describe(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    1001 Malformed MalformedNumber "malformed_number" "not 1 to 15 characters out of 0-9 * #";
+    1002 Malformed MalformedToken "malformed_token" "not three base64url parts joined by dots";
+    1003 Malformed MalformedJson "malformed_json" "not the JSON that is expected here";
+    1004 Malformed DuplicateMember "duplicate_member" "a JSON object repeats a member";
+    1005 Malformed TooLong "too_long" "longer than the limit for its kind";
+    1006 Malformed TooDeep "too_deep" "nested deeper, or with longer arrays, than allowed";
+    1007 Malformed IatNotNumber "iat_not_number" "iat is not an integer number of seconds";
+    1008 Malformed MalformedClaims "malformed_claims" "a required claim is missing or has the wrong form";
+    1009 Malformed MalformedSignature "malformed_signature" "not 64 octets r then s inside the range";
+    1010 Malformed NotCanonical "not_canonical" "header or payload is not the deterministic JSON serialisation";
+    1011 Malformed MalformedCertificate "malformed_certificate" "not a certificate of the supported form";
+    1012 Malformed MalformedTnAuthList "malformed_tn_auth_list" "the TNAuthList is not strict DER of the expected form";
+    1013 Malformed MalformedKey "malformed_key" "not a valid key of its suite";
+    1014 Malformed MalformedBlob "malformed_blob" "not a sealed PASSporT of a known version, suite and size class";
+    1015 Malformed MalformedContent "malformed_content" "the sealed content is not the expected object";
+    1016 Malformed MalformedStatement "malformed_statement" "not a key statement of the expected form";
+    1017 Malformed MalformedUrl "malformed_url" "not an https URL of the allowed form";
+    1018 Malformed MalformedAnswer "malformed_answer" "the service's answer is not what the protocol says";
+    1019 Malformed AlgorithmNotAllowed "algorithm_not_allowed" "alg is not ES256";
+    1020 Malformed TypeMismatch "type_mismatch" "typ is not the one this token must have";
+    1021 Malformed X5uMissing "x5u_missing" "the header has no x5u";
+    1022 Malformed TooManyCertificates "too_many_certificates" "more certificates than a path may have";
+    1023 Malformed MalformedPem "malformed_pem" "not PEM of the expected kind";
+    1024 Malformed MalformedRecord "malformed_record" "a stored record cannot be read";
+    1025 Malformed TooManyBlobs "too_many_blobs" "more blobs than one message may carry";
+    1026 Malformed UnsupportedMediaType "unsupported_media_type" "the media type is not the one this message must have";
+
+    2001 Untrusted NoPathToAnchor "no_path_to_anchor" "no certificate path leads to a configured anchor";
+    2002 Untrusted CertificateExpired "certificate_expired" "a certificate of the path has expired";
+    2003 Untrusted CertificateNotYetValid "certificate_not_yet_valid" "a certificate of the path is not valid yet";
+    2004 Untrusted SignatureInvalid "signature_invalid" "the signature does not verify with the signer's key";
+    2005 Untrusted IssuerNotCa "issuer_not_ca" "an issuer in the path may not issue certificates";
+    2006 Untrusted PathTooLong "path_too_long" "a path length constraint is exceeded";
+    2007 Untrusted KeyUsageMissing "key_usage_missing" "the key usage does not allow this use";
+    2008 Untrusted NumberNotCovered "number_not_covered" "the signer's TNAuthList does not cover the number";
+    2009 Untrusted AuthorityBySpc "authority_by_spc" "the signer's authority is by service provider code only";
+    2010 Untrusted EncompassUnknown "encompass_unknown" "whether the issuer's scope holds the delegate's cannot be told";
+    2011 Untrusted ScopeNotEncompassed "scope_not_encompassed" "a delegate's scope is outside its issuer's";
+    2012 Untrusted CredentialUnavailable "credential_unavailable" "no certificate of the signer is at hand";
+    2013 Untrusted SignerIsCa "signer_is_ca" "a CA certificate must not sign tokens";
+    2014 Untrusted TnAuthListMissing "tn_auth_list_missing" "the signer has no TNAuthList and so no authority over numbers";
+    2015 Untrusted UnsupportedCriticalExtension "unsupported_critical_extension" "a certificate has a critical extension that is not supported";
+    2016 Untrusted UnsupportedCertificateKey "unsupported_certificate_key" "a certificate's key or signature algorithm is not supported";
+    2017 Untrusted StatementExpired "statement_expired" "the key statement has expired";
+    2018 Untrusted StatementNotYetValid "statement_not_yet_valid" "the key statement is from the future";
+    2019 Untrusted StatementOutlivesCertificate "statement_outlives_certificate" "the key statement outlives its signer's certificate";
+    2020 Untrusted SequenceRollback "sequence_rollback" "the key statement is older than one seen before";
+    2021 Untrusted Equivocation "equivocation" "two different key statements carry the same sequence number";
+    2022 Untrusted KeyMismatch "key_mismatch" "the certificate is not for this key";
+    2023 Untrusted StatementNumberMissing "statement_number_missing" "the key statement does not name the number";
+    2024 Untrusted ClaimConstraintViolated "claim_constraint_violated" "the signer's certificate forbids what the token claims";
+
+    3001 Mismatch OrigMismatch "orig_mismatch" "orig is not the calling number";
+    3002 Mismatch DestMismatch "dest_mismatch" "dest does not hold the called number";
+    3003 Mismatch Replayed "replayed" "the PASSporT was used for an earlier call";
+    3004 Mismatch CallerGone "caller_gone" "the caller has reported that this call attempt ended";
+    3005 Mismatch ConcurrentCall "concurrent_call" "another call from the same number is alerting";
+    3006 Mismatch StateMismatch "state_mismatch" "the two sides report different call states or times";
+    3007 Mismatch UnexpectedRsp "unexpected_rsp" "an rsp PASSporT outside an answer, or another type inside one";
+    3008 Mismatch CallNonceMismatch "call_nonce_mismatch" "the content belongs to another call attempt";
+
+    4001 Stale IatStale "iat_stale" "iat is further back than the freshness window";
+    4002 Stale IatInFuture "iat_in_future" "iat is further ahead than the allowed clock skew";
+    4003 Stale IatOutsideCertificate "iat_outside_certificate" "iat is outside the signer certificate's validity";
+    4004 Stale RspBeforeCall "rsp_before_call" "the answer was signed before the call was announced";
+
+    5001 Unavailable DeadlinePassed "deadline_passed" "the deadline passed first";
+    5002 Unavailable ServiceUnreachable "service_unreachable" "no connection to the service";
+    5003 Unavailable TlsFailed "tls_failed" "the service's TLS certificate or handshake was not accepted";
+    5004 Unavailable ServiceError "service_error" "the service answered with an error";
+    5005 Unavailable OverLimit "over_limit" "the service asks to try later";
+    5006 Unavailable TokenRequired "token_required" "the service wants a storage token";
+    5007 Unavailable TokenRejected "token_rejected" "the service did not accept the storage token";
+    5008 Unavailable AnswerTooLarge "answer_too_large" "the answer is larger than its limit";
+    5009 Unavailable Redirected "redirected" "the service redirects, which is not followed";
+    5010 Unavailable AddressNotAllowed "address_not_allowed" "the address is not a public one";
+    5011 Unavailable NoUsableKey "no_usable_key" "no usable encryption key of the called party";
+    5012 Unavailable NoPlacementService "no_placement_service" "no placement service is known for the number";
+    5013 Unavailable SignerFailed "signer_failed" "the signing key could not be used";
+    5014 Unavailable KeyAgreementFailed "key_agreement_failed" "the encryption key could not be used";
+    5015 Unavailable StateUnavailable "state_unavailable" "the state store could not be read or written";
+    5016 Unavailable RandomnessUnavailable "randomness_unavailable" "the platform's random generator failed";
+    5017 Unavailable StatementRejected "statement_rejected" "the key directory did not accept the statement";
+    5018 Unavailable StatementSuperseded "statement_superseded" "the key directory holds a newer statement of this signer";
+    5019 Unavailable Cancelled "cancelled" "the application gave the operation up";
+    5020 Unavailable ContentTooLong "content_too_long" "the content does not fit the size class";
+
+    6001 Misuse NumberNotOwned "number_not_owned" "the number is not one of the endpoint's own";
+    6002 Misuse ConfigurationInvalid "configuration_invalid" "the configuration is incomplete or contradicts itself";
+    6003 Misuse NotVerified "not_verified" "only a verified call can be answered";
+    6004 Misuse RspNotRequested "rsp_not_requested" "the caller did not ask for connected identity";
+    6005 Misuse KeysNotPublished "keys_not_published" "the endpoint has no published encryption key";
+    6006 Misuse EventUnexpected "event_unexpected" "the session was given an event that it did not ask for";
+
+    7001 Internal Internal "internal" "a defect of this library";
+
+    8001 Notice CallerWithheld "caller_withheld" "the calling number was withheld";
+    8002 Notice CpsMismatch "cps_mismatch" "the content names another placement service than the one asked";
+    8003 Notice KsdUnknown "ksd_unknown" "the content was sealed by a key statement that is not one of ours";
+    8004 Notice PptUnsupported "ppt_unsupported" "a PASSporT of an unsupported type was ignored";
+    8005 Notice TokenJustInTime "token_just_in_time" "a storage token was fetched at dial time";
+    8006 Notice KeysTruncated "keys_truncated" "more than eight keys: the newest eight are used";
+    8007 Notice ClockUnset "clock_unset" "the device clock is not set";
+    8008 Notice RspServiceNotAllowed "rsp_service_not_allowed" "the caller's answer address is not one of its key statement's";
+    8009 Notice StatementRefused "statement_refused" "a key statement was refused";
+    8010 Notice AnswerIncomplete "answer_incomplete" "the service's answer was cut at the limit";
+    8011 Notice ServiceFailedOver "service_failed_over" "a placement service failed and the next one was used";
+}
+
+impl Reason {
+    /// The reason with this number, if one is registered.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.number() == number)
+    }
+
+    /// The reason with this name, if one is registered.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.name() == name)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.describe())
+    }
+}
+
+impl core::error::Error for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Kind, Reason};
+
+    #[test]
+    fn every_code_is_unique_and_inside_the_block_of_its_kind() {
+        let mut names = HashSet::new();
+        let mut last = 0;
+        for reason in Reason::ALL {
+            assert!(names.insert(reason.name()), "{}", reason.name());
+            assert!(reason.number() > last, "{} is out of order", reason.name());
+            last = reason.number();
+            let block = match reason.kind() {
+                Kind::Malformed => 1,
+                Kind::Untrusted => 2,
+                Kind::Mismatch => 3,
+                Kind::Stale => 4,
+                Kind::Unavailable => 5,
+                Kind::Misuse => 6,
+                Kind::Internal => 7,
+                Kind::Notice => 8,
+            };
+            assert_eq!(reason.number() / 1000, block, "{}", reason.name());
+            assert_eq!(Reason::from_number(reason.number()), Some(*reason));
+            assert_eq!(Reason::from_name(reason.name()), Some(*reason));
+        }
+    }
+
+    #[test]
+    fn texts_are_for_developers_and_carry_no_digits_of_a_call() {
+        for reason in Reason::ALL {
+            let text = reason.to_string();
+            assert!(!text.ends_with('.'), "{text}");
+            assert!(!text.is_empty());
+        }
+    }
+}

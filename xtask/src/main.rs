@@ -1,0 +1,3 @@
+//! Build and test steps that cargo cannot express.
+
+fn main() {}
