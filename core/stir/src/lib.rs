@@ -5,11 +5,20 @@
 //! checked have different types.
 #![forbid(unsafe_code)]
 
+pub mod base64url;
+pub mod certificate;
 pub mod crypto;
+mod der;
+pub mod json;
+pub mod jws;
 mod number;
+pub mod passport;
 mod reason;
 mod time;
+pub mod tn_auth_list;
+mod x5u;
 
 pub use number::{MAX_NUMBER_LEN, NumberContext, TelephoneNumber};
 pub use reason::{Kind, Reason};
 pub use time::UnixTime;
+pub use x5u::{MAX_X5U_LEN, X5u};

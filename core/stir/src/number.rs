@@ -151,18 +151,17 @@ impl NumberContext {
         {
             return with_country(&digits);
         }
-        if let Some(rest) = digits.strip_prefix(&self.international_prefix) {
-            if rest.len() > 3 {
-                return TelephoneNumber::from_canonical(rest);
-            }
+        if let Some(rest) = digits.strip_prefix(&self.international_prefix)
+            && rest.len() > 3
+        {
+            return TelephoneNumber::from_canonical(rest);
         }
-        if !self.trunk_prefix.is_empty() {
-            if let Some(rest) = digits.strip_prefix(&self.trunk_prefix) {
-                // 112 begins with a trunk prefix 1 and is still no national number.
-                if rest.len() > 3 {
-                    return with_country(rest);
-                }
-            }
+        // 112 begins with a trunk prefix 1 and is still no national number.
+        if !self.trunk_prefix.is_empty()
+            && let Some(rest) = digits.strip_prefix(&self.trunk_prefix)
+            && rest.len() > 3
+        {
+            return with_country(rest);
         }
         TelephoneNumber::from_canonical(&digits)
     }

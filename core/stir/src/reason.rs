@@ -133,6 +133,7 @@ reasons! {
     3006 Mismatch StateMismatch "state_mismatch" "the two sides report different call states or times";
     3007 Mismatch UnexpectedRsp "unexpected_rsp" "an rsp PASSporT outside an answer, or another type inside one";
     3008 Mismatch CallNonceMismatch "call_nonce_mismatch" "the content belongs to another call attempt";
+    3009 Mismatch BlobNotOpened "blob_not_opened" "the blob does not open with this key for this number";
 
     4001 Stale IatStale "iat_stale" "iat is further back than the freshness window";
     4002 Stale IatInFuture "iat_in_future" "iat is further ahead than the allowed clock skew";
@@ -159,6 +160,7 @@ reasons! {
     5018 Unavailable StatementSuperseded "statement_superseded" "the key directory holds a newer statement of this signer";
     5019 Unavailable Cancelled "cancelled" "the application gave the operation up";
     5020 Unavailable ContentTooLong "content_too_long" "the content does not fit the size class";
+    5021 Unavailable SuiteUnsupported "suite_unsupported" "this build does not seal or open the suite";
 
     6001 Misuse NumberNotOwned "number_not_owned" "the number is not one of the endpoint's own";
     6002 Misuse ConfigurationInvalid "configuration_invalid" "the configuration is incomplete or contradicts itself";

@@ -1,0 +1,209 @@
+//! From DER to [`Parsed`].
+
+use std::collections::HashSet;
+
+use sha2::{Digest as _, Sha256};
+use x509_parser::asn1_rs::{Any, Tag};
+use x509_parser::certificate::{TbsCertificate, X509Certificate, X509CertificateParser};
+use x509_parser::nom::Parser as _;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
+
+use super::{ClaimConstraints, KeyUsage, MAX_CERTIFICATE_LEN, Parsed, Signature};
+use crate::crypto::{Es256Signature, P256PublicKey};
+use crate::der::{self, Reader};
+use crate::tn_auth_list::TnAuthList;
+use crate::{Reason, UnixTime};
+
+/// The contents of object identifiers.
+mod oid {
+    pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    pub(super) const PRIME256V1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    pub(super) const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+    pub(super) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+    pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+    pub(super) const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+    pub(super) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+    pub(super) const CRL_DISTRIBUTION_POINTS: &[u8] = &[0x55, 0x1d, 0x1f];
+    pub(super) const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
+    pub(super) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
+    pub(super) const AUTHORITY_INFO_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
+    pub(super) const TN_AUTH_LIST: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 26];
+    pub(super) const JWT_CLAIM_CONSTRAINTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 27];
+    pub(super) const ENHANCED_JWT_CLAIM_CONSTRAINTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 33];
+    /// The access method of a TNAuthList by reference, with its tag and length.
+    pub(super) const STIR_TN_LIST_ELEMENT: &[u8] = &[0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 48, 14];
+}
+
+pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
+    if der.len() > MAX_CERTIFICATE_LEN {
+        return Err(Reason::TooLong);
+    }
+    // Extensions are read below, strictly, and only those that matter.
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let (rest, certificate) = parser
+        .parse(&der)
+        .map_err(|_| Reason::MalformedCertificate)?;
+    let tbs = tbs_range(&der, &certificate).ok_or(Reason::MalformedCertificate)?;
+    // The algorithm inside the signed part protects the one outside (RFC 5280 section 4.1.1.2).
+    if !rest.is_empty() || certificate.signature_algorithm != certificate.tbs_certificate.signature
+    {
+        return Err(Reason::MalformedCertificate);
+    }
+    let parts = &certificate.tbs_certificate;
+    let extensions = Extensions::read(parts)?;
+    let seconds = |timestamp: i64| UnixTime::from_secs(u64::try_from(timestamp).unwrap_or(0));
+    let parsed = Parsed {
+        tbs,
+        issuer: parts.issuer.as_raw().to_vec(),
+        subject: parts.subject.as_raw().to_vec(),
+        not_before: seconds(parts.validity.not_before.timestamp()),
+        not_after: seconds(parts.validity.not_after.timestamp()),
+        key: p256_key(&parts.subject_pki)?,
+        spki_digest: Sha256::digest(parts.subject_pki.raw).into(),
+        signature: signature(&certificate),
+        is_ca: extensions.is_ca,
+        path_len: extensions.path_len,
+        key_usage: extensions.key_usage,
+        tn_auth_list: extensions.tn_auth_list,
+        has_list_by_reference: extensions.has_list_by_reference,
+        constraints: extensions.constraints.filter(|_| !extensions.is_ca),
+        has_unknown_critical_extension: extensions.has_unknown_critical,
+        der: Vec::new(),
+    };
+    Ok(Parsed { der, ..parsed })
+}
+
+/// Where the signed part lies, which must be what the parser read: no octet is signed but not read.
+fn tbs_range(der: &[u8], certificate: &X509Certificate<'_>) -> Option<core::ops::Range<usize>> {
+    let content = der::only(der, der::SEQUENCE)?;
+    let start = der.len().checked_sub(content.len())?;
+    let tbs: &[u8] = certificate.tbs_certificate.as_ref();
+    let end = start.checked_add(tbs.len())?;
+    let mut elements = Reader::new(content);
+    elements.expect(der::SEQUENCE)?;
+    elements.expect(der::SEQUENCE)?;
+    elements.expect(der::BIT_STRING)?;
+    let whole = elements.is_empty()
+        && der.get(start..end) == Some(tbs)
+        && der::only(tbs, der::SEQUENCE).is_some();
+    whole.then_some(start..end)
+}
+
+fn p256_key(spki: &SubjectPublicKeyInfo<'_>) -> Result<Option<P256PublicKey>, Reason> {
+    let is_p256 = spki.algorithm.algorithm.as_bytes() == oid::EC_PUBLIC_KEY
+        && parameters(&spki.algorithm)
+            .is_some_and(|any| any.tag() == Tag::Oid && any.as_bytes() == oid::PRIME256V1);
+    let point: &[u8] = spki.subject_public_key.as_ref();
+    // RFC 5480 allows compressed points; no certificate of this ecosystem has one.
+    if !is_p256 || point.first() != Some(&4) || spki.subject_public_key.unused_bits != 0 {
+        return Ok(None);
+    }
+    P256PublicKey::from_sec1(point)
+        .map(Some)
+        .map_err(|_| Reason::MalformedCertificate)
+}
+
+fn signature(certificate: &X509Certificate<'_>) -> Signature {
+    let algorithm = &certificate.signature_algorithm;
+    let parameters = parameters(algorithm);
+    let null_parameters =
+        parameters.is_some_and(|any| any.tag() == Tag::Null && any.as_bytes().is_empty());
+    let is_es256 = algorithm.algorithm.as_bytes() == oid::ECDSA_WITH_SHA256
+        && (parameters.is_none() || null_parameters)
+        && certificate.signature_value.unused_bits == 0;
+    Signature {
+        value: is_es256
+            .then(|| Es256Signature::from_der(certificate.signature_value.as_ref()).ok())
+            .flatten(),
+        null_parameters,
+    }
+}
+
+fn parameters<'a>(algorithm: &'a AlgorithmIdentifier<'a>) -> Option<&'a Any<'a>> {
+    algorithm.parameters.as_ref()
+}
+
+#[derive(Default)]
+struct Extensions {
+    is_ca: bool,
+    path_len: Option<u64>,
+    key_usage: Option<KeyUsage>,
+    tn_auth_list: Option<TnAuthList>,
+    has_list_by_reference: bool,
+    constraints: Option<ClaimConstraints>,
+    has_unknown_critical: bool,
+}
+
+impl Extensions {
+    fn read(certificate: &TbsCertificate<'_>) -> Result<Self, Reason> {
+        const MALFORMED: Reason = Reason::MalformedCertificate;
+        let mut read = Self::default();
+        let mut seen = HashSet::new();
+        let mut constrained = false;
+        for extension in certificate.extensions() {
+            let name = extension.oid.as_bytes();
+            if !seen.insert(name) {
+                return Err(MALFORMED);
+            }
+            let value = extension.value;
+            match name {
+                oid::BASIC_CONSTRAINTS => {
+                    (read.is_ca, read.path_len) = basic_constraints(value).ok_or(MALFORMED)?;
+                }
+                oid::KEY_USAGE => read.key_usage = Some(key_usage(value).ok_or(MALFORMED)?),
+                oid::TN_AUTH_LIST => read.tn_auth_list = Some(TnAuthList::decode(value)?),
+                oid::JWT_CLAIM_CONSTRAINTS | oid::ENHANCED_JWT_CLAIM_CONSTRAINTS => {
+                    // Never both in one certificate (CRT-24, CRT-25).
+                    if core::mem::replace(&mut constrained, true) {
+                        return Err(MALFORMED);
+                    }
+                    let enhanced = name == oid::ENHANCED_JWT_CLAIM_CONSTRAINTS;
+                    read.constraints = ClaimConstraints::decode(value, enhanced)?;
+                }
+                oid::AUTHORITY_INFO_ACCESS => {
+                    // Found wherever it stands: a list that limits must not go unnoticed.
+                    read.has_list_by_reference = value
+                        .windows(oid::STIR_TN_LIST_ELEMENT.len())
+                        .any(|window| window == oid::STIR_TN_LIST_ELEMENT);
+                }
+                // Names, identifiers and policies limit nothing that is checked here; some live
+                // certificates mark their policies critical (CRT-54).
+                oid::SUBJECT_KEY_IDENTIFIER
+                | oid::AUTHORITY_KEY_IDENTIFIER
+                | oid::SUBJECT_ALT_NAME
+                | oid::CERTIFICATE_POLICIES
+                | oid::CRL_DISTRIBUTION_POINTS => {}
+                _ => read.has_unknown_critical |= extension.critical,
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// `cA` and `pathLenConstraint`. An explicit FALSE is accepted: it is common and means the same.
+fn basic_constraints(value: &[u8]) -> Option<(bool, Option<u64>)> {
+    let mut members = Reader::new(der::only(value, der::SEQUENCE)?);
+    if members.is_empty() {
+        return Some((false, None));
+    }
+    let is_ca = match members.expect(der::BOOLEAN)? {
+        [0x00] => false,
+        [0xff] => true,
+        _ => return None,
+    };
+    if members.is_empty() {
+        return Some((is_ca, None));
+    }
+    let path_len = der::unsigned(members.expect(der::INTEGER)?)?;
+    members.is_empty().then_some((is_ca, Some(path_len)))
+}
+
+/// The two usages that are asked for. Unused bits that are counted wrongly do not matter (CRT-71).
+fn key_usage(value: &[u8]) -> Option<KeyUsage> {
+    let (_unused_bits, bits) = der::only(value, der::BIT_STRING)?.split_first()?;
+    let first = bits.first().copied().unwrap_or(0);
+    Some(KeyUsage {
+        digital_signature: first & 0x80 != 0,
+        key_cert_sign: first & 0x04 != 0,
+    })
+}

@@ -1,0 +1,536 @@
+//! TNAuthList: which telephone numbers and providers a certificate speaks for.
+//!
+//! Decoding is strict DER with the explicit tags of the standard's module. Comparing lists is pure
+//! arithmetic; whether a service provider code holds a number is never guessed.
+
+use core::fmt;
+
+use crate::Reason;
+use crate::der::{self, Reader};
+use crate::number::{MAX_NUMBER_LEN, TelephoneNumber};
+
+/// The longest encoded list that is read. A certificate with one is larger still, and is limited to
+/// this as well, so no list of a certificate is cut off.
+pub const MAX_LEN: usize = 16 * 1024;
+
+/// The longest service provider code. Codes in use have four characters.
+const MAX_SPC_LEN: usize = 64;
+
+/// One entry of a list.
+///
+/// [`fmt::Debug`] hides the numbers.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entry {
+    /// A single telephone number.
+    One(TelephoneNumber),
+    /// `count` consecutive numbers from `start` on, all with as many digits as `start`.
+    Range {
+        /// The first number; digits only.
+        start: TelephoneNumber,
+        /// How many numbers, at least 2.
+        count: u64,
+    },
+    /// A service provider code: says who, not which numbers.
+    Spc(String),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One(_) => "One(..)",
+            Self::Range { .. } => "Range(..)",
+            Self::Spc(_) => "Spc(..)",
+        })
+    }
+}
+
+/// How a list relates to that of a certificate below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Encompass {
+    /// Everything in the lower list is in the upper one.
+    Inside,
+    /// Some number of the lower list may belong to a provider code of the upper one; only numbering
+    /// data could tell.
+    Unknown,
+    /// Something in the lower list is outside the upper one.
+    Outside,
+}
+
+/// A well-formed, non-empty TNAuthList. The scope is the union of its entries (CRT-6).
+///
+/// Source: RFC 8226 section 9.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TnAuthList {
+    entries: Vec<Entry>,
+    ignored_members: usize,
+}
+
+impl fmt::Debug for TnAuthList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TnAuthList({} entries)", self.entries.len())
+    }
+}
+
+impl TnAuthList {
+    /// Makes a list.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedTnAuthList`] if there is no entry, a range has fewer than two numbers, a
+    /// start with `*` or `#` or leaves its number of digits, a code is empty, longer than 64
+    /// characters or not visible ASCII, or the encoding would exceed [`MAX_LEN`].
+    pub fn new(entries: Vec<Entry>) -> Result<Self, Reason> {
+        let well_formed = !entries.is_empty()
+            && entries.iter().all(|entry| match entry {
+                Entry::One(_) => true,
+                Entry::Range { start, count } => is_range(start, *count),
+                Entry::Spc(spc) => is_spc(spc.as_bytes()),
+            });
+        let list = Self {
+            entries,
+            ignored_members: 0,
+        };
+        if well_formed && list.encode().len() <= MAX_LEN {
+            Ok(list)
+        } else {
+            Err(Reason::MalformedTnAuthList)
+        }
+    }
+
+    /// Reads a list: strict DER, explicit tags, nothing after it (CRT-1 to CRT-5).
+    ///
+    /// Members of a range behind `start` and `count` are an extension nobody has defined. They are
+    /// counted in [`TnAuthList::ignored_members`] and grant nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedTnAuthList`] for anything else.
+    ///
+    /// Source: RFC 8226 section 9.
+    pub fn decode(der: &[u8]) -> Result<Self, Reason> {
+        decode(der).ok_or(Reason::MalformedTnAuthList)
+    }
+
+    /// Writes the list as DER. Ignored members are not written.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        let number =
+            |number: &TelephoneNumber| der::element(der::IA5_STRING, number.as_str().as_bytes());
+        for entry in &self.entries {
+            let (tag, inner) = match entry {
+                Entry::Spc(spc) => (0, der::element(der::IA5_STRING, spc.as_bytes())),
+                Entry::Range { start, count } => {
+                    let mut members = number(start);
+                    members.extend(der::unsigned_element(*count));
+                    (1, der::element(der::SEQUENCE, &members))
+                }
+                Entry::One(one) => (2, number(one)),
+            };
+            content.extend(der::element(der::context(tag), &inner));
+        }
+        der::element(der::SEQUENCE, &content)
+    }
+
+    /// The entries in their order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many undefined members ranges of this list carried.
+    #[must_use]
+    pub const fn ignored_members(&self) -> usize {
+        self.ignored_members
+    }
+
+    /// Whether a number is listed, alone or in a range. Provider codes list no numbers (CRT-11).
+    #[must_use]
+    pub fn covers(&self, number: &TelephoneNumber) -> bool {
+        let as_interval = Interval::of_one(number);
+        self.entries.iter().any(|entry| match entry {
+            Entry::One(one) => one == number,
+            Entry::Range { start, count } => as_interval
+                .zip(Interval::of_range(start, *count))
+                .is_some_and(|(one, range)| range.holds(one)),
+            Entry::Spc(_) => false,
+        })
+    }
+
+    /// The first provider code, if there is one.
+    #[must_use]
+    pub fn spc(&self) -> Option<&str> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Spc(spc) => Some(spc.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether everything in `lower`, the list of a certificate issued under this one, is in here.
+    ///
+    /// Codes are compared as text (CRT-12), numbers by arithmetic. A number outside the numbers here
+    /// may still belong to a provider code here: that is [`Encompass::Unknown`].
+    ///
+    /// Source: RFC 9060 sections 4 and 4.1 (CRT-31, CRT-33).
+    #[must_use]
+    pub fn encompasses(&self, lower: &Self) -> Encompass {
+        let intervals = self.intervals();
+        let missing_number = if self.spc().is_some() {
+            Encompass::Unknown
+        } else {
+            Encompass::Outside
+        };
+        let holds = |wanted: Option<Interval>| {
+            wanted.is_some_and(|wanted| {
+                // The last interval that starts at or before the wanted one.
+                let after = intervals.partition_point(|known| {
+                    (known.digits, known.first) <= (wanted.digits, wanted.first)
+                });
+                after
+                    .checked_sub(1)
+                    .and_then(|index| intervals.get(index))
+                    .is_some_and(|known| known.holds(wanted))
+            })
+        };
+        let relation = |entry: &Entry| match entry {
+            Entry::One(one) if holds(Interval::of_one(one)) => Encompass::Inside,
+            // Service codes with * or # have no order; only the same code holds one.
+            Entry::One(_) if self.entries.contains(entry) => Encompass::Inside,
+            Entry::Range { start, count } if holds(Interval::of_range(start, *count)) => {
+                Encompass::Inside
+            }
+            Entry::One(_) | Entry::Range { .. } => missing_number,
+            Entry::Spc(_) if self.entries.contains(entry) => Encompass::Inside,
+            Entry::Spc(_) => Encompass::Outside,
+        };
+        lower
+            .entries
+            .iter()
+            .map(relation)
+            .max()
+            .unwrap_or(Encompass::Inside)
+    }
+
+    /// The numbers as sorted intervals, overlapping and adjoining ones joined.
+    fn intervals(&self) -> Vec<Interval> {
+        let mut intervals: Vec<Interval> = self
+            .entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::One(one) => Interval::of_one(one),
+                Entry::Range { start, count } => Interval::of_range(start, *count),
+                Entry::Spc(_) => None,
+            })
+            .collect();
+        intervals.sort_unstable();
+        intervals.dedup_by(|next, joined| {
+            let adjoins = joined.digits == next.digits
+                && joined
+                    .last
+                    .checked_add(1)
+                    .is_some_and(|end| next.first <= end);
+            if adjoins {
+                joined.last = joined.last.max(next.last);
+            }
+            adjoins
+        });
+        intervals
+    }
+}
+
+/// Numbers of one length, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Interval {
+    digits: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Interval {
+    fn of_one(number: &TelephoneNumber) -> Option<Self> {
+        // At most 15 digits fit 64 bits; * and # do not parse.
+        let value = number.as_str().parse().ok()?;
+        Some(Self {
+            digits: number.as_str().len(),
+            first: value,
+            last: value,
+        })
+    }
+
+    fn of_range(start: &TelephoneNumber, count: u64) -> Option<Self> {
+        let one = Self::of_one(start)?;
+        Some(Self {
+            last: one.first.checked_add(count.checked_sub(1)?)?,
+            ..one
+        })
+    }
+
+    const fn holds(&self, other: Self) -> bool {
+        self.digits == other.digits && self.first <= other.first && other.last <= self.last
+    }
+}
+
+/// CRT-3: at least two numbers, digits only, and start + count has no more digits than start.
+fn is_range(start: &TelephoneNumber, count: u64) -> bool {
+    let limit = u32::try_from(start.as_str().len())
+        .ok()
+        .and_then(|digits| 10u64.checked_pow(digits));
+    let end = start
+        .as_str()
+        .parse::<u64>()
+        .ok()
+        .and_then(|start| start.checked_add(count));
+    count >= 2 && end.zip(limit).is_some_and(|(end, limit)| end < limit)
+}
+
+fn is_spc(octets: &[u8]) -> bool {
+    (1..=MAX_SPC_LEN).contains(&octets.len()) && octets.iter().all(u8::is_ascii_graphic)
+}
+
+fn number(ia5: &[u8]) -> Option<TelephoneNumber> {
+    if ia5.len() > MAX_NUMBER_LEN {
+        return None;
+    }
+    TelephoneNumber::from_canonical(core::str::from_utf8(ia5).ok()?).ok()
+}
+
+fn decode(der: &[u8]) -> Option<TnAuthList> {
+    if der.len() > MAX_LEN {
+        return None;
+    }
+    let mut list = Reader::new(der::only(der, der::SEQUENCE)?);
+    let mut entries = Vec::new();
+    let mut ignored_members = 0usize;
+    while !list.is_empty() {
+        let (tag, explicit) = list.next()?;
+        let entry = if tag == der::context(0) {
+            let spc = der::only(explicit, der::IA5_STRING).filter(|spc| is_spc(spc))?;
+            Entry::Spc(core::str::from_utf8(spc).ok()?.to_owned())
+        } else if tag == der::context(1) {
+            let mut members = Reader::new(der::only(explicit, der::SEQUENCE)?);
+            let start = number(members.expect(der::IA5_STRING)?)?;
+            let count = der::unsigned(members.expect(der::INTEGER)?)?;
+            if !is_range(&start, count) {
+                return None;
+            }
+            while !members.is_empty() {
+                members.next()?;
+                ignored_members = ignored_members.saturating_add(1);
+            }
+            Entry::Range { start, count }
+        } else if tag == der::context(2) {
+            Entry::One(number(der::only(explicit, der::IA5_STRING)?)?)
+        } else {
+            return None;
+        };
+        entries.push(entry);
+    }
+    (!entries.is_empty()).then_some(TnAuthList {
+        entries,
+        ignored_members,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Encompass, Entry, MAX_LEN, TnAuthList};
+    use crate::{Reason, TelephoneNumber};
+
+    fn tn(text: &str) -> TelephoneNumber {
+        TelephoneNumber::from_canonical(text).unwrap()
+    }
+
+    fn one(text: &str) -> Entry {
+        Entry::One(tn(text))
+    }
+
+    fn range(start: &str, count: u64) -> Entry {
+        Entry::Range {
+            start: tn(start),
+            count,
+        }
+    }
+
+    fn spc(text: &str) -> Entry {
+        Entry::Spc(text.to_owned())
+    }
+
+    fn list(entries: &[Entry]) -> TnAuthList {
+        TnAuthList::new(entries.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_range_covers_its_ends_and_numbers_of_its_own_length_only() {
+        let list = list(&[range("100", 50), one("*67")]);
+        for inside in ["100", "149", "*67"] {
+            assert!(list.covers(&tn(inside)), "{inside}");
+        }
+        for outside in ["099", "99", "150", "0100", "1000", "*68", "67"] {
+            assert!(!list.covers(&tn(outside)), "{outside}");
+        }
+    }
+
+    #[test]
+    fn leading_zeros_count_as_digits() {
+        let list = list(&[range("0010", 5)]);
+        assert!(list.covers(&tn("0014")));
+        assert!(!list.covers(&tn("10")));
+        assert!(!list.covers(&tn("010")));
+    }
+
+    #[test]
+    fn refuses_ranges_and_codes_out_of_bounds() {
+        for entry in [
+            range("100", 0),
+            range("100", 1),
+            range("990", 10),
+            range("100", u64::MAX),
+            range("999999999999999", 2),
+            range("*67", 5),
+            spc(""),
+            spc("a b"),
+            spc("é"),
+            spc(&"7".repeat(65)),
+        ] {
+            assert_eq!(
+                TnAuthList::new(vec![entry]),
+                Err(Reason::MalformedTnAuthList)
+            );
+        }
+        assert_eq!(TnAuthList::new(vec![]), Err(Reason::MalformedTnAuthList));
+        assert!(TnAuthList::new(vec![one("12025550143"); MAX_LEN / 10]).is_err());
+    }
+
+    #[test]
+    fn refuses_implicit_tags_long_counts_and_non_minimal_lengths() {
+        for hex in [
+            "3006800431323334",
+            "300582033a3637",
+            "30810aa00616043132333400",
+            "301da11b3019160b3132313235353531303030020a00ffffffffffffffffff",
+            "3016a11430120c0b3132313235353531303030020203e8",
+            "300ba0091604313233341603333333",
+        ] {
+            let der = unhex(hex);
+            assert_eq!(
+                TnAuthList::decode(&der),
+                Err(Reason::MalformedTnAuthList),
+                "{hex}"
+            );
+        }
+    }
+
+    fn unhex(hex: &str) -> Vec<u8> {
+        hex.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn encompasses_by_arithmetic() {
+        use Encompass::{Inside, Outside, Unknown};
+        let block = [range("12025550100", 100)];
+        let with_spc = [range("12025550100", 100), spc("709J")];
+        for (upper, lower, relation) in [
+            (&block[..], &[one("12025550100")][..], Inside),
+            (&block, &[one("12025550199")], Inside),
+            (&block, &[one("12025550200")], Outside),
+            (&block, &[one("12025550099")], Outside),
+            (&block, &[range("12025550100", 100)], Inside),
+            (&block, &[range("12025550100", 101)], Outside),
+            (&block, &[range("12025550099", 2)], Outside),
+            (&block, &[one("12025550143"), one("13035550143")], Outside),
+            (&block, &[spc("709J")], Outside),
+            (&with_spc, &[spc("709J")], Inside),
+            (&with_spc, &[spc("709j")], Outside),
+            (&with_spc, &[one("13035550143")], Unknown),
+            (&with_spc, &[one("13035550143"), spc("1234")], Outside),
+            (&with_spc, &[one("12025550143"), spc("709J")], Inside),
+            (&[spc("709J")], &[one("12025550143")], Unknown),
+            (&[one("*67")], &[one("*67")], Inside),
+            (&[one("*67")], &[one("*68")], Outside),
+            (
+                &[range("100", 50), range("150", 50)],
+                &[range("120", 60)],
+                Inside,
+            ),
+            (&[range("100", 50), one("150")], &[range("149", 2)], Inside),
+            (&[range("100", 50), one("151")], &[range("149", 3)], Outside),
+            (
+                &[range("100", 90), range("110", 5)],
+                &[range("120", 60)],
+                Inside,
+            ),
+            (&[range("100", 50)], &[one("0120")], Outside),
+        ] {
+            assert_eq!(
+                list(upper).encompasses(&list(lower)),
+                relation,
+                "{upper:?} {lower:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn debug_hides_numbers_and_codes() {
+        let list = list(&[one("12025550143"), spc("709J"), range("12025550100", 2)]);
+        let text = format!("{list:?} {:?}", list.entries());
+        assert!(!text.contains("1202") && !text.contains("709J"), "{text}");
+    }
+
+    fn any_entry() -> impl Strategy<Value = Entry> {
+        prop_oneof![
+            "[0-9#*]{1,15}".prop_map(|text| one(&text)),
+            ("[0-8][0-9]{3,14}", 2u64..1000).prop_map(|(start, count)| range(&start, count)),
+            "[!-~]{1,8}".prop_map(|text| spc(&text)),
+        ]
+    }
+
+    fn any_small_list() -> impl Strategy<Value = TnAuthList> {
+        let entry = prop_oneof![
+            (100u64..400).prop_map(|n| one(&n.to_string())),
+            (100u64..400, 2u64..60).prop_map(|(n, count)| range(&n.to_string(), count)),
+        ];
+        prop::collection::vec(entry, 1..6).prop_map(|entries| list(&entries))
+    }
+
+    proptest! {
+        #[test]
+        fn decode_never_panics(der in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = TnAuthList::decode(&der);
+        }
+
+        #[test]
+        fn what_was_encoded_decodes(entries in prop::collection::vec(any_entry(), 1..12)) {
+            let list = list(&entries);
+            prop_assert_eq!(TnAuthList::decode(&list.encode()), Ok(list));
+        }
+
+        #[test]
+        fn no_change_of_one_octet_panics_or_reads_as_two_spellings(
+            entries in prop::collection::vec(any_entry(), 1..4), at in any::<prop::sample::Index>(),
+            octet in any::<u8>(),
+        ) {
+            let mut der = list(&entries).encode();
+            let at = at.index(der.len());
+            der[at] = octet;
+            if let Ok(read) = TnAuthList::decode(&der)
+                && read.ignored_members() == 0
+            {
+                prop_assert_eq!(read.encode(), der);
+            }
+        }
+
+        #[test]
+        fn encompasses_agrees_with_counting(upper in any_small_list(), lower in any_small_list()) {
+            let counted = (0..1000).map(|n| tn(&n.to_string()))
+                .all(|n| !lower.covers(&n) || upper.covers(&n));
+            let relation = if counted { Encompass::Inside } else { Encompass::Outside };
+            prop_assert_eq!(upper.encompasses(&lower), relation);
+        }
+    }
+}

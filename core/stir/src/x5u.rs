@@ -1,0 +1,174 @@
+//! References to certificates: the `x5u` header.
+//!
+//! Syntax only. Which addresses may be connected to is the business of whoever fetches.
+
+use core::fmt;
+
+use crate::Reason;
+
+/// The longest `x5u` that is read (PPT-22).
+pub const MAX_X5U_LEN: usize = 2048;
+
+/// An https URL in the form a certificate reference must have.
+///
+/// https, a host, port 443 or 8443, no user information, query or fragment (CRT-40).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct X5u(String);
+
+impl X5u {
+    /// Checks and keeps a reference; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedUrl`] for any other form, including one longer than [`MAX_X5U_LEN`].
+    pub fn parse(text: &str) -> Result<Self, Reason> {
+        let well_formed = is_https(text)
+            && text.get(8..).is_some_and(|rest| {
+                let (authority, path) = match rest.split_once('/') {
+                    Some((authority, path)) => (authority, path),
+                    None => (rest, ""),
+                };
+                is_authority(authority) && path.bytes().all(is_path_octet)
+            });
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Reason::MalformedUrl)
+        }
+    }
+
+    /// The URL as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for X5u {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("X5u(..)")
+    }
+}
+
+/// What a token's `x5u` must be at least: an https URL of visible ASCII, not too long. Whether it may
+/// be fetched is a later question, and with certificates at hand it is not asked (W-1).
+pub(crate) fn is_https(text: &str) -> bool {
+    let scheme = text
+        .get(..8)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    scheme && (9..=MAX_X5U_LEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn is_authority(authority: &str) -> bool {
+    // An IPv6 literal has colons of its own.
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) => {
+                if address.parse::<core::net::Ipv6Addr>().is_err() {
+                    return false;
+                }
+                ("literal", port)
+            }
+            None => return false,
+        },
+        None => match authority.find(':') {
+            Some(colon) => authority.split_at(colon),
+            None => (authority, ""),
+        },
+    };
+    let host_is_good = !host.is_empty()
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    host_is_good && matches!(port, "" | ":443" | ":8443")
+}
+
+/// RFC 3986 `pchar` and `/`; user information, query and fragment delimiters are not among them.
+const fn is_path_octet(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'/' | b'-'
+                | b'.'
+                | b'_'
+                | b'~'
+                | b'%'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+                | b':'
+                | b'@'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{MAX_X5U_LEN, X5u};
+    use crate::Reason;
+
+    #[test]
+    fn accepts_https_on_the_two_ports() {
+        for text in [
+            "https://certs.example/sp.pem",
+            "https://certs.example:443/sp.pem",
+            "https://certs.example:8443/a/b%20c.pem",
+            "HTTPS://certs.example",
+            "https://[2001:db8::1]:8443/sp.pem",
+            "https://certs.example/a/../sp.pem",
+        ] {
+            assert_eq!(
+                X5u::parse(text).map(|url| url.as_str().to_owned()),
+                Ok(text.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_form() {
+        let long = format!("https://certs.example/{}", "a".repeat(MAX_X5U_LEN));
+        for text in [
+            "",
+            "https://",
+            "https:///sp.pem",
+            "http://certs.example/sp.pem",
+            "file:///etc/passwd",
+            "//certs.example/sp.pem",
+            "https://user:pw@certs.example/sp.pem",
+            "https://user@certs.example/sp.pem",
+            "https://certs.example:80/sp.pem",
+            "https://certs.example:08443/sp.pem",
+            "https://certs.example:/sp.pem",
+            "https://certs.example/sp.pem?x=1",
+            "https://certs.example/sp.pem#x",
+            "https://certs.example?x=1",
+            "https://certs.example\\@evil.example/",
+            "https://certs.example/sp.pem https://evil.example",
+            "https://certs.example/sp.pem\n",
+            "https://[::1/sp.pem",
+            "https://[zz]/sp.pem",
+            "https://[::1]x/sp.pem",
+            "https://cérts.example/",
+            "https://é",
+            &long,
+        ] {
+            assert_eq!(X5u::parse(text), Err(Reason::MalformedUrl), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parse_never_panics(text in "(https://)?.{0,40}") {
+            let _ = X5u::parse(&text);
+        }
+    }
+}
