@@ -1,0 +1,89 @@
+//! Generates the Kotlin, Swift and Python bindings with the generator of exactly the version that
+//! the shared library is built with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::options::{BindingsOptions, Language};
+use crate::process::Stop;
+use crate::workspace::Workspace;
+
+/// `cargo xtask bindings`: the shared library and the binding for it, side by side in one folder.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if a build or the generator fails, or the folder cannot be written.
+pub(crate) fn command(workspace: &mut Workspace, options: &BindingsOptions) -> Result<(), Stop> {
+    let mut cargo = workspace.cargo("build");
+    cargo.args(["--locked", "--package", "ringtrue-uniffi", "--lib"]);
+    if options.release {
+        cargo.arg("--release");
+    }
+    workspace.run(&mut cargo)?;
+    let profile = if options.release { "release" } else { "debug" };
+    let library = library(workspace, profile);
+    // The caller's folder, not the checkout's.
+    let out = std::path::absolute(&options.out).map_err(|fault| unusable(&options.out, &fault))?;
+    generate(workspace, &library, options.language, &out)?;
+    println!(
+        "{} binding and {} are in {}",
+        options.language.name(),
+        file_name(),
+        out.display()
+    );
+    Ok(())
+}
+
+/// Generates the binding that the tests of `language` use, from the library that the tests built.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if a build or the generator fails.
+pub(crate) fn for_tests(workspace: &mut Workspace, language: Language) -> Result<PathBuf, Stop> {
+    workspace.build()?;
+    let out = workspace.binding(language);
+    let library = library(workspace, "debug");
+    generate(workspace, &library, language, &out)?;
+    Ok(out)
+}
+
+fn generate(
+    workspace: &mut Workspace,
+    library: &Path,
+    language: Language,
+    out: &Path,
+) -> Result<(), Stop> {
+    let generator = workspace.generator()?;
+    fs::create_dir_all(out).map_err(|fault| unusable(out, &fault))?;
+    let mut command = workspace.command(generator);
+    command.args([
+        "generate",
+        "--no-format",
+        "--language",
+        language.name(),
+        "--out-dir",
+    ]);
+    command.arg(out).arg(library);
+    workspace.run(&mut command)?;
+    // Python loads the library from beside its module, the JVM from `jna.library.path`.
+    let beside = out.join(file_name());
+    fs::copy(library, &beside).map_err(|fault| unusable(&beside, &fault))?;
+    Ok(())
+}
+
+fn library(workspace: &Workspace, profile: &str) -> PathBuf {
+    workspace.target(profile).join(file_name())
+}
+
+/// The shared library's file name on this machine.
+fn file_name() -> String {
+    format!(
+        "{}ringtrue_ffi{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    )
+}
+
+fn unusable(path: &Path, fault: &std::io::Error) -> Stop {
+    Stop::Failed(format!("{}: {fault}", path.display()))
+}

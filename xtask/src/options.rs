@@ -1,0 +1,212 @@
+//! The command line of xtask.
+
+use std::path::PathBuf;
+
+/// What `cargo xtask` prints without arguments.
+pub(crate) const HELP: &str = "\
+Build and test steps of RingTrue.
+
+cargo xtask test [--all] [--only STEP]... [--skip STEP]... [--advisories]
+    Run the tests of every language; go on after a failure; end with a table.
+    --all         also the heavy steps (release build, benchmarks, each crate alone)
+    --only STEP   only this step (may be repeated; heavy steps too)
+    --skip STEP   not this step (may be repeated)
+    --advisories  let the deny step also ask the RustSec database (needs the network)
+
+cargo xtask test --list
+    Name the steps and say what each does.
+
+cargo xtask bindings --language kotlin|swift|python --out DIR [--release]
+    Build the shared library and generate the binding for it, both into DIR.";
+
+/// One thing to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Bindings(BindingsOptions),
+    Help,
+    ListSteps,
+    Test(TestOptions),
+}
+
+/// What `cargo xtask test` was asked for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct TestOptions {
+    pub(crate) advisories: bool,
+    pub(crate) all: bool,
+    pub(crate) only: Vec<String>,
+    pub(crate) skip: Vec<String>,
+}
+
+/// What `cargo xtask bindings` was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) struct BindingsOptions {
+    pub(crate) language: Language,
+    pub(crate) out: PathBuf,
+    pub(crate) release: bool,
+}
+
+/// A language that the generator writes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Language {
+    Kotlin,
+    Python,
+    Swift,
+}
+
+impl Language {
+    /// All of them, in the order in which they are generated.
+    pub(crate) const ALL: [Self; 3] = [Self::Kotlin, Self::Python, Self::Swift];
+
+    /// The name that the generator and the folders use.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kotlin => "kotlin",
+            Self::Python => "python",
+            Self::Swift => "swift",
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.name() == name)
+            .ok_or_else(|| format!("unknown language `{name}`"))
+    }
+}
+
+/// Reads the arguments behind `cargo xtask`; `steps` are the names that exist.
+///
+/// # Errors
+///
+/// One sentence that says which argument is wrong.
+pub(crate) fn parse(arguments: &[String], steps: &[&str]) -> Result<Command, String> {
+    let mut rest = arguments.iter().map(String::as_str);
+    match rest.next() {
+        None | Some("help" | "--help" | "-h") => Ok(Command::Help),
+        Some("test") => parse_test(rest, steps),
+        Some("bindings") => parse_bindings(rest),
+        Some(other) => Err(format!("unknown command `{other}`")),
+    }
+}
+
+fn parse_test<'a>(
+    mut rest: impl Iterator<Item = &'a str>,
+    steps: &[&str],
+) -> Result<Command, String> {
+    let mut options = TestOptions::default();
+    let mut list = false;
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--advisories" => options.advisories = true,
+            "--all" => options.all = true,
+            "--help" | "-h" => return Ok(Command::Help),
+            "--list" => list = true,
+            "--only" => options.only.push(step_name(rest.next(), steps)?),
+            "--skip" => options.skip.push(step_name(rest.next(), steps)?),
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    Ok(if list {
+        Command::ListSteps
+    } else {
+        Command::Test(options)
+    })
+}
+
+fn step_name(argument: Option<&str>, steps: &[&str]) -> Result<String, String> {
+    let name = argument.ok_or("a step's name is missing")?;
+    if steps.contains(&name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("no step `{name}`; there are: {}", steps.join(", ")))
+    }
+}
+
+fn parse_bindings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command, String> {
+    let (mut language, mut out, mut release) = (None, None, false);
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--help" | "-h" => return Ok(Command::Help),
+            "--language" => {
+                let name = rest.next().ok_or("--language needs a name")?;
+                language = Some(Language::from_name(name)?);
+            }
+            "--out" => out = Some(PathBuf::from(rest.next().ok_or("--out needs a folder")?)),
+            "--release" => release = true,
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    Ok(Command::Bindings(BindingsOptions {
+        language: language.ok_or("--language is missing")?,
+        out: out.ok_or("--out is missing")?,
+        release,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &str) -> Result<Command, String> {
+        let arguments: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        parse(&arguments, &["fmt", "rust"])
+    }
+
+    #[test]
+    fn nothing_asks_for_help() {
+        assert_eq!(parse_words(""), Ok(Command::Help));
+    }
+
+    #[test]
+    fn steps_are_selected_and_left_out_by_name() {
+        let expected = TestOptions {
+            all: true,
+            only: vec!["fmt".to_owned(), "rust".to_owned()],
+            skip: vec!["fmt".to_owned()],
+            ..TestOptions::default()
+        };
+        assert_eq!(
+            parse_words("test --all --only fmt --only rust --skip fmt"),
+            Ok(Command::Test(expected))
+        );
+    }
+
+    #[test]
+    fn list_wins_over_running() {
+        assert_eq!(parse_words("test --list --all"), Ok(Command::ListSteps));
+    }
+
+    #[test]
+    fn refuses_a_step_that_does_not_exist() {
+        assert_eq!(
+            parse_words("test --only fnt"),
+            Err("no step `fnt`; there are: fmt, rust".to_owned())
+        );
+        assert!(parse_words("test --skip").is_err());
+    }
+
+    #[test]
+    fn refuses_unknown_commands_and_arguments() {
+        for words in [
+            "build",
+            "test --fast",
+            "bindings --language c --out x",
+            "bindings --out x",
+        ] {
+            assert!(parse_words(words).is_err(), "{words}");
+        }
+    }
+
+    #[test]
+    fn bindings_take_language_and_folder() {
+        let expected = BindingsOptions {
+            language: Language::Swift,
+            out: PathBuf::from("there"),
+            release: true,
+        };
+        assert_eq!(
+            parse_words("bindings --language swift --out there --release"),
+            Ok(Command::Bindings(expected))
+        );
+    }
+}
