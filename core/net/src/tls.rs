@@ -1,0 +1,118 @@
+//! What both sides of a TLS connection share, and the client's configuration.
+
+use std::sync::Arc;
+
+use ringtrue_stir::Reason;
+use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::pem;
+
+/// HTTP/1.1 in ALPN: all that either side speaks.
+pub(crate) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
+
+/// The cryptography of a TLS connection: TLS 1.3 suites only, the post-quantum hybrid first.
+///
+/// Stated in full instead of taken from the library's defaults, whose order depends on a feature that
+/// any crate in the tree may set. Requirement: privacy-crypto 7, "Connection identity".
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
+        cipher_suites: vec![
+            cipher_suite::TLS13_AES_256_GCM_SHA384,
+            cipher_suite::TLS13_AES_128_GCM_SHA256,
+            cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+        ],
+        kx_groups: vec![
+            kx_group::X25519MLKEM768,
+            kx_group::X25519,
+            kx_group::SECP256R1,
+            kx_group::SECP384R1,
+        ],
+        ..aws_lc_rs::default_provider()
+    })
+}
+
+/// The certificates that a service's TLS certificate may lead to.
+///
+/// These are roots of the web or of a company, never STIR anchors (CRT-45).
+pub(crate) fn roots(web_roots: bool, extra_pem: &[String]) -> Result<RootCertStore, Reason> {
+    let mut roots = RootCertStore::empty();
+    if web_roots {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    for text in extra_pem {
+        for certificate in pem::certificates(text)? {
+            roots
+                .add(certificate)
+                .map_err(|_| Reason::MalformedCertificate)?;
+        }
+    }
+    if roots.is_empty() {
+        return Err(Reason::ConfigurationInvalid);
+    }
+    Ok(roots)
+}
+
+/// A client configuration of its own, for one role.
+///
+/// Sessions are not resumed at all: a ticket tells the service that two connections are of one
+/// endpoint, even after its address has changed, and in TLS 1.3 saves no round trip without early
+/// data. So nothing is ever resumed across roles either.
+pub(crate) fn client_config(
+    provider: Arc<CryptoProvider>,
+    roots: Arc<RootCertStore>,
+) -> Result<ClientConfig, Reason> {
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|_| Reason::Internal)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ringtrue_stir::Reason;
+    use rustls::NamedGroup;
+
+    use super::{client_config, provider, roots};
+
+    #[test]
+    fn prefers_the_post_quantum_hybrid() {
+        let groups: Vec<_> = provider()
+            .kx_groups
+            .iter()
+            .map(|group| group.name())
+            .collect();
+        assert_eq!(groups.first(), Some(&NamedGroup::X25519MLKEM768));
+    }
+
+    #[test]
+    fn web_roots_alone_make_a_configuration() {
+        let roots = roots(true, &[]).unwrap();
+        assert!(client_config(provider(), Arc::new(roots)).is_ok());
+    }
+
+    #[test]
+    fn refuses_roots_that_are_none() {
+        let reason = |web, extra: &str| roots(web, &[extra.to_owned()]).err();
+        assert_eq!(roots(false, &[]).err(), Some(Reason::ConfigurationInvalid));
+        assert_eq!(reason(true, ""), Some(Reason::MalformedPem));
+        assert_eq!(reason(true, "no PEM"), Some(Reason::MalformedPem));
+        let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+        assert_eq!(reason(true, broken), Some(Reason::MalformedPem));
+        let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(reason(true, not_der), Some(Reason::MalformedCertificate));
+        assert_eq!(
+            reason(true, &not_der.repeat(65)),
+            Some(Reason::TooManyCertificates)
+        );
+        assert_eq!(reason(true, &" ".repeat(300_000)), Some(Reason::TooLong));
+    }
+}
