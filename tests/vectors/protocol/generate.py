@@ -515,7 +515,7 @@ answer = {"v": 1, "ppts": [rsp], "x5c": callee.bag(), "cps": "cps.example.net",
 answered = {**answer, "ppts": [rsp_answered], "st": {"s": "answered", "t": (NOW + 9) * 1000 + 12}}
 gone = {"v": 1, "n": nonce, "st": {"s": "gone", "t": (NOW + 12) * 1000}}
 plain_content = {"v": 1, "ppts": [plain], "x5c": caller.bag(), "n": nonce}
-CONTENTS = [{"id": name, "accept": True, "length": len(canon(value).encode()), "text": canon(value)}
+CONTENTS = [{"id": name, "accept": True, "length": len(compact(value).encode()), "text": compact(value)}
             for name, value in
             [("announcement", announcement), ("announcement-without-rsp", plain_content),
              ("answer-alerting", answer), ("answer-answered", answered),
@@ -523,7 +523,7 @@ CONTENTS = [{"id": name, "accept": True, "length": len(canon(value).encode()), "
              ("gone", gone), ("unknown-member", {**gone, "zzz": [1]}),
              ("eight-ppts", {**plain_content, "ppts": [plain] * 8})]]
 CONTENTS.append({"id": "members-in-another-order", "accept": True,
-                 "length": len(compact(announcement)), "text": compact(announcement)})
+                 "length": len(canon(announcement)), "text": canon(announcement)})
 MC = ["malformed_content"]
 for name, text, reasons in [
         ("no-json", "{", MC + ["malformed_json"]), ("array", "[]", MC + ["malformed_json"]),
@@ -638,8 +638,8 @@ gone_s2 = good_blob("gone-S2", callee_s2, CALLEE, text_of["gone"])
 
 def filled(length):
     """A content of exactly `length` octets."""
-    frame = len(canon({**gone, "zzz": ""}))
-    return canon({**gone, "zzz": "x" * (length - frame)}).encode()
+    frame = len(compact({**gone, "zzz": ""}))
+    return compact({**gone, "zzz": "x" * (length - frame)}).encode()
 
 
 good_blob("longest-content-S1", callee_s1, CALLEE, filled(4005))
