@@ -1,1 +1,32 @@
-//! What travels out of band: sealed PASSporTs, key statements and the HTTP messages. Pure: no I/O, clock or global.
+//! What travels out of band: sealed PASSporTs, key statements and the HTTP messages.
+//!
+//! * A [`Content`] (PASSporTs, certificates, state) is sealed into a [`Blob`] for a [`RecipientKey`] and a
+//!   [`Destination`] with [`seal`], and opened with [`open`] or, where the key is in hardware, with
+//!   [`open_with_shared_secret`].
+//! * The [`http`] messages carry blobs and statements between endpoints and services at a [`BaseUrl`].
+//!
+//! This crate is pure: no I/O, no clock, no global. Randomness and group operations come from a
+//! [`ringtrue_stir::crypto::CryptoProvider`].
+#![forbid(unsafe_code)]
+
+mod base_url;
+mod blob;
+mod content;
+mod destination;
+mod digest;
+mod hpke_raw;
+pub mod http;
+mod recipient_key;
+mod seal;
+mod suite;
+
+pub use base_url::BaseUrl;
+pub use blob::Blob;
+pub use content::{
+    CallNonce, CallPhase, CallState, Content, MAX_CERTIFICATES, MAX_PPTS, RspRequest,
+};
+pub use destination::Destination;
+pub use digest::StatementDigest;
+pub use recipient_key::RecipientKey;
+pub use seal::{dummy, dummy_from_seed, open, open_with_shared_secret, seal, seal_in_class};
+pub use suite::{SizeClass, Suite};

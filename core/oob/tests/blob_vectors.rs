@@ -1,0 +1,308 @@
+//! The worked examples of the sealed PASSporT, field by field.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use hpke::kem::{DhP256HkdfSha256, X25519HkdfSha256};
+use hpke::{Kem, Serializable as _};
+use ringtrue_oob::{
+    Blob, Content, Destination, RecipientKey, SizeClass, Suite, open, open_with_shared_secret,
+};
+use ringtrue_stir::crypto::{
+    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, RustCrypto, SecretKey,
+    SharedSecret,
+};
+use ringtrue_stir::{Reason, TelephoneNumber};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+const FILES: [(&str, Suite); 2] = [
+    ("project-blob-v1-p256-aes128gcm.json", Suite::S1),
+    ("project-blob-v1-x25519-chacha20poly1305.json", Suite::S2),
+];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/hpke")
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    assert_eq!(hex.len() % 2, 0);
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+/// One file, which knows what was read from it.
+struct Fields {
+    value: Value,
+    unread: BTreeSet<String>,
+}
+
+impl Fields {
+    fn of(file: &str) -> Self {
+        let text = std::fs::read(folder().join(file)).unwrap();
+        let value: Value = serde_json::from_slice(&text).unwrap();
+        let unread = value.as_object().unwrap().keys().cloned().collect();
+        Self { value, unread }
+    }
+
+    fn take(&mut self, name: &str) -> &Value {
+        assert!(self.unread.remove(name), "{name} is missing or read twice");
+        &self.value[name]
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        self.take(name).as_str().unwrap().to_owned()
+    }
+
+    fn octets(&mut self, name: &str) -> Vec<u8> {
+        unhex(&self.text(name))
+    }
+
+    fn number(&mut self, name: &str) -> usize {
+        usize::try_from(self.take(name).as_u64().unwrap()).unwrap()
+    }
+}
+
+/// The platform's cryptography, except that the one ephemeral key is the one of the example.
+struct FixedEphemeral(Curve, SecretKey);
+
+impl CryptoProvider for FixedEphemeral {
+    fn fill_random(&self, out: &mut [u8]) -> Result<(), Reason> {
+        RustCrypto.fill_random(out)
+    }
+
+    fn verify_es256(
+        &self,
+        key: &P256PublicKey,
+        message: &[u8],
+        signature: &Es256Signature,
+    ) -> bool {
+        RustCrypto.verify_es256(key, message, signature)
+    }
+
+    fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
+        RustCrypto.sign_es256(secret, message)
+    }
+
+    fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
+        assert_eq!(curve, self.0);
+        Ok(GeneratedKey {
+            secret: self.1.clone(),
+            public: RustCrypto.public_key(curve, &self.1)?,
+        })
+    }
+
+    fn public_key(&self, curve: Curve, secret: &SecretKey) -> Result<Vec<u8>, Reason> {
+        RustCrypto.public_key(curve, secret)
+    }
+
+    fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
+        RustCrypto.agree(curve, secret, peer)
+    }
+}
+
+fn run_file<K: Kem>(file: &str, suite: Suite) {
+    let curve = suite.curve().unwrap();
+    let mut fields = Fields::of(file);
+    assert!(fields.text("note").contains("not from an RFC"));
+    assert_eq!(
+        format!("project-blob-v1-{}.json", fields.text("suite")),
+        file
+    );
+
+    // Identifiers and header.
+    let ids = ["kem_id", "kdf_id", "aead_id"].map(|name| fields.number(name));
+    let ids: Vec<u8> = ids
+        .iter()
+        .flat_map(|id| u16::try_from(*id).unwrap().to_be_bytes())
+        .collect();
+    assert_eq!(Suite::from_id_bytes(&ids), Some(suite));
+    let class = fields.number("bucket_id");
+    let class = SizeClass::from_id(u8::try_from(class).unwrap()).unwrap();
+    assert_eq!(class, suite.class());
+    let mut header = vec![1];
+    header.extend(&ids);
+    header.push(class.id());
+    assert_eq!(fields.octets("header"), header);
+    assert_eq!(fields.octets("aad"), header);
+
+    // Keys.
+    let mut pair = |ikm: &str| {
+        let (secret, public) = K::derive_keypair(&fields.octets(ikm));
+        (
+            SecretKey::from_slice(&secret.to_bytes()).unwrap(),
+            public.to_bytes().to_vec(),
+        )
+    };
+    let (recipient_secret, recipient) = pair("ikmR");
+    let (ephemeral_secret, ephemeral) = pair("ikmE");
+    let mut expected = fields.octets("skRm");
+    if suite == Suite::S2 {
+        // The crate keeps X25519 scalars clamped, the example holds it as derived.
+        expected[0] &= 0xf8;
+        expected[31] = (expected[31] & 0x7f) | 0x40;
+    }
+    assert_eq!(expected, recipient_secret.expose());
+    assert_eq!(fields.octets("pkRm"), recipient);
+    let enc = fields.octets("enc");
+    assert_eq!(enc, ephemeral);
+    assert_eq!(enc.len(), suite.enc_len());
+    let key = RecipientKey::new(suite, &recipient).unwrap();
+
+    // Binding.
+    assert_eq!(fields.number("dest_type"), 1);
+    let number = TelephoneNumber::from_canonical(&fields.text("dest")).unwrap();
+    let destination = Destination::from(number);
+    let info = fields.octets("info");
+    assert_eq!(destination.info().unwrap(), info);
+
+    // Lengths.
+    assert_eq!(fields.number("max_content_len"), suite.max_content_len());
+    assert_eq!(
+        fields.number("plaintext_len"),
+        suite.max_content_len() + 2,
+        "the length is part of the plaintext"
+    );
+    assert_eq!(fields.number("blob_len"), class.blob_len());
+
+    // KEM and key schedule: shown by the crate's own KEM and by the seal below.
+    let shared_secret = fields.octets("shared_secret");
+    let agreed = RustCrypto.agree(curve, &recipient_secret, &enc).unwrap();
+    let schedule = schedule::of(suite, &agreed, &enc, &recipient, &info);
+    assert_eq!(schedule.shared_secret, shared_secret);
+    assert_eq!(schedule.key, fields.octets("key"));
+    assert_eq!(schedule.base_nonce, fields.octets("base_nonce"));
+
+    // The blob, read.
+    let octets = fields.octets("blob");
+    assert_eq!(octets.len(), class.blob_len());
+    assert_eq!(
+        Sha256::digest(&octets).to_vec(),
+        fields.octets("blob_sha256")
+    );
+    let blob = Blob::from_octets(octets).unwrap();
+    assert_eq!((blob.suite(), blob.enc()), (suite, enc.as_slice()));
+    assert_eq!(Blob::from_text(&blob.to_text()), Ok(blob.clone()));
+
+    // Opened: by the provider and with the raw secret of a device.
+    let content = fields.text("content");
+    let opened = open(&RustCrypto, &blob, &recipient_secret, &key, &destination).unwrap();
+    assert_eq!(opened.as_slice(), content.as_bytes());
+    let device = SharedSecret::from_device(agreed.expose()).unwrap();
+    let opened = open_with_shared_secret(&blob, &device, &key, &destination).unwrap();
+    assert_eq!(opened.as_slice(), content.as_bytes());
+    if suite == Suite::S1 {
+        assert_eq!(blob.peer_point().unwrap().as_sec1().as_slice(), enc);
+    }
+
+    // Written: content and blob, octet by octet.
+    let parsed = Content::parse(content.as_bytes()).unwrap();
+    assert_eq!(parsed.ppts, ["eyJ0eXAiOiJwYXNzcG9ydCJ9.e30.AA"]);
+    assert_eq!(parsed.cps.as_deref(), Some("cps.example.com"));
+    let n: Vec<u8> = (0..16).collect();
+    assert_eq!(parsed.n.as_octets().as_slice(), n);
+    assert_eq!(parsed.to_octets().unwrap().as_slice(), content.as_bytes());
+    let provider = FixedEphemeral(curve, ephemeral_secret);
+    let sealed = ringtrue_oob::seal(&provider, &key, &destination, content.as_bytes()).unwrap();
+    assert!(sealed == blob, "the sealed blob differs from the example");
+
+    assert!(fields.unread.is_empty(), "unread: {:?}", fields.unread);
+}
+
+/// A second implementation of the key schedule, for the values that are shown nowhere else.
+mod schedule {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use ringtrue_oob::Suite;
+    use ringtrue_stir::crypto::SharedSecret;
+    use sha2::Sha256;
+
+    pub(super) struct Schedule {
+        pub(super) shared_secret: Vec<u8>,
+        pub(super) key: Vec<u8>,
+        pub(super) base_nonce: Vec<u8>,
+    }
+
+    fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    fn extract(suite: &[u8], salt: &[u8], label: &[u8], ikm: &[u8]) -> Vec<u8> {
+        hmac(salt, &[b"HPKE-v1", suite, label, ikm])
+    }
+
+    fn expand(suite: &[u8], prk: &[u8], label: &[u8], info: &[u8], len: u16) -> Vec<u8> {
+        let parts = [
+            &len.to_be_bytes(),
+            b"HPKE-v1".as_slice(),
+            suite,
+            label,
+            info,
+            &[1],
+        ];
+        let mut block = hmac(prk, &parts);
+        block.truncate(usize::from(len));
+        block
+    }
+
+    pub(super) fn of(
+        suite: Suite,
+        agreed: &SharedSecret,
+        enc: &[u8],
+        recipient: &[u8],
+        info: &[u8],
+    ) -> Schedule {
+        let ids = suite.id_bytes();
+        let kem = [b"KEM", &ids[..2]].concat();
+        let prk = extract(&kem, &[], b"eae_prk", agreed.expose());
+        let context = [enc, recipient].concat();
+        let shared_secret = expand(&kem, &prk, b"shared_secret", &context, 32);
+
+        let id = [b"HPKE".as_slice(), &ids].concat();
+        let mut context = vec![0];
+        context.extend(extract(&id, &[], b"psk_id_hash", &[]));
+        context.extend(extract(&id, &[], b"info_hash", info));
+        let secret = extract(&id, &shared_secret, b"secret", &[]);
+        let key_len = if suite == Suite::S1 { 16 } else { 32 };
+        Schedule {
+            key: expand(&id, &secret, b"key", &context, key_len),
+            base_nonce: expand(&id, &secret, b"base_nonce", &context, 12),
+            shared_secret,
+        }
+    }
+}
+
+#[test]
+fn s1_example_is_consumed_completely() {
+    run_file::<DhP256HkdfSha256>(FILES[0].0, FILES[0].1);
+}
+
+#[test]
+fn s2_example_is_consumed_completely() {
+    run_file::<X25519HkdfSha256>(FILES[1].0, FILES[1].1);
+}
+
+#[test]
+fn every_file_of_the_folder_is_consumed() {
+    let found: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        // Those are consumed beside the raw-secret KEM, which is not public.
+        .filter(|name| !name.starts_with("rfc9180-base-") && name != "README.md")
+        .collect();
+    assert_eq!(
+        found,
+        FILES.map(|(file, _)| file.to_owned()).into_iter().collect()
+    );
+}
