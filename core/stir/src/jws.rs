@@ -58,6 +58,10 @@ impl CompactJws {
         let (header_text, payload_text) = signing_input
             .split_once('.')
             .ok_or(Reason::MalformedToken)?;
+        // The compact form of a PASSporT (RFC 8225 section 7) is for those who have the message (PPT-17).
+        if header_text.is_empty() || payload_text.is_empty() {
+            return Err(Reason::MalformedToken);
+        }
         let header_octets = base64url::decode(header_text)?;
         // A further dot is outside the alphabet.
         let payload = base64url::decode(payload_text)?;

@@ -110,3 +110,101 @@ fn permitted_values(content: &[u8]) -> Option<Vec<(String, Vec<String>)>> {
     }
     (!permitted.is_empty()).then_some(permitted)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::ClaimConstraints;
+    use crate::Reason;
+
+    fn unhex(hex: &str) -> Vec<u8> {
+        hex.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    /// The example of RFC 9118 section 5, every claim case derived from its section 3.
+    #[test]
+    fn printed_extension_decodes_and_decides_every_claim_case() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/vectors/stir-jwt-claim-constraints/rfc9118-figure1.json"
+        );
+        let record: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let der = unhex(record["extension_der_hex"].as_str().unwrap());
+        let constraints = ClaimConstraints::decode(&der, true).unwrap().unwrap();
+        assert_eq!(json!(constraints.must_include), record["mustInclude"]);
+        assert_eq!(json!(constraints.must_exclude), record["mustExclude"]);
+        let (name, values) = &constraints.permitted_values[0];
+        assert_eq!(json!({ name: values }), record["permittedValues"]);
+        let cases = record["claim_cases"].as_array().unwrap();
+        for case in cases {
+            let checked = constraints.check(&case["claims"]);
+            assert_eq!(checked.is_ok(), case["ok"].as_bool().unwrap(), "{case}");
+        }
+        assert_eq!(cases.len(), 4);
+        // mustExclude exists in the enhanced form only.
+        assert_eq!(
+            ClaimConstraints::decode(&der, false),
+            Err(Reason::MalformedCertificate)
+        );
+    }
+
+    #[test]
+    fn values_that_are_no_strings_compare_by_their_serialisation() {
+        let constraints = ClaimConstraints {
+            must_include: vec![],
+            permitted_values: vec![("x".to_owned(), vec!["{\"a\":1}".to_owned()])],
+            must_exclude: vec![],
+        };
+        assert_eq!(constraints.check(&json!({"x": {"a": 1}})), Ok(()));
+        assert_eq!(constraints.check(&json!({"x": "{\"a\":1}"})), Ok(()));
+        for other in [
+            json!({"x": {"a": 2}}),
+            json!({"x": null}),
+            json!({"x": "a"}),
+        ] {
+            assert_eq!(
+                constraints.check(&other),
+                Err(Reason::ClaimConstraintViolated)
+            );
+        }
+    }
+
+    #[test]
+    fn excluding_a_base_claim_makes_the_extension_void() {
+        // mustExclude { "iat" }
+        let der = unhex("3009a20730051603696174");
+        assert_eq!(ClaimConstraints::decode(&der, true), Ok(None));
+    }
+
+    #[test]
+    fn refuses_what_is_no_constraint() {
+        for hex in [
+            "3000",
+            "3004a0023000",
+            "3004a3023000",
+            "3009a20730051603696174a0",
+            "3012a20730051603616263a00730051603616263",
+            "3009a00730050c03616263",
+            "3009a0073005160361ff63",
+            "300ba109300730051603616263",
+        ] {
+            assert_eq!(
+                ClaimConstraints::decode(&unhex(hex), true),
+                Err(Reason::MalformedCertificate),
+                "{hex}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn decode_never_panics(der in prop::collection::vec(any::<u8>(), 0..60), enhanced: bool) {
+            let _ = ClaimConstraints::decode(&der, enhanced);
+        }
+    }
+}

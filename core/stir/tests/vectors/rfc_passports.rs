@@ -1,0 +1,220 @@
+//! `stir-rfc-passports`: the printed examples of the RFCs.
+//!
+//! SIP header fields are not read by this crate; of those files the tokens are taken out by hand.
+//! `mky` is not made or compared yet (it belongs to `msec`); only its serialisation is checked.
+
+use std::collections::BTreeMap;
+
+use ringtrue_stir::crypto::{CryptoProvider as _, Curve, P256PublicKey, RustCrypto, SecretKey};
+use ringtrue_stir::jws::CompactJws;
+use ringtrue_stir::passport::{
+    Destinations, Identity, MAX_PASSPORT_LEN, Passport, PassportBuilder, PassportType,
+};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u, base64url, json};
+use serde_json::{Value, json as object};
+
+use crate::{Folder, public_key};
+
+fn jws(token: &str) -> CompactJws {
+    CompactJws::parse(token, MAX_PASSPORT_LEN).unwrap()
+}
+
+/// The scalar of a private key: behind `04 20` in both PEM forms that occur.
+fn public_half(pem_text: &str) -> P256PublicKey {
+    let der = pem::parse(pem_text).unwrap().into_contents();
+    let at = der
+        .windows(2)
+        .position(|pair| pair == [0x04, 0x20])
+        .unwrap()
+        + 2;
+    let secret = SecretKey::from_slice(&der[at..at + 32]).unwrap();
+    P256PublicKey::from_sec1(&RustCrypto.public_key(Curve::P256, &secret).unwrap()).unwrap()
+}
+
+#[test]
+fn printed_examples_verify_and_are_refused_as_measured() {
+    let mut folder = Folder::open("stir-rfc-passports");
+    let records = folder.json("passports.json");
+    let mut tokens = BTreeMap::new();
+    for record in records.as_array().unwrap() {
+        let id = record["id"].as_str().unwrap();
+        let token = record["token"].as_str().unwrap();
+        tokens.insert(id.to_owned(), token.to_owned());
+        let jws = jws(token);
+        let parts: Vec<_> = token.split('.').collect();
+        for (part, text) in [(parts[0], "header_text"), (parts[1], "payload_text")] {
+            let text = record[text].as_str().unwrap();
+            assert_eq!(base64url::decode(part).unwrap(), text.as_bytes(), "{id}");
+            let value = json::parse(text.as_bytes(), MAX_PASSPORT_LEN).unwrap();
+            assert_eq!(json::canonical(&value), text, "{id}");
+        }
+        let key = public_key(record["public_key_pem"].as_str().unwrap());
+        let valid = record["measured"]["signature_valid"].as_bool().unwrap();
+        let expected = if valid {
+            Ok(())
+        } else {
+            Err(Reason::SignatureInvalid)
+        };
+        assert_eq!(jws.verify(&RustCrypto, &key), expected, "{id}");
+        assert_eq!(
+            jws.require_canonical(&jws.payload_json().unwrap()),
+            Ok(()),
+            "{id}"
+        );
+
+        let refusals = &record["measured"]["strict_refusals"];
+        let parsed = Passport::parse(token);
+        match id {
+            "rfc8225-7.1" => {
+                assert_eq!(refusals, &object!(["iat-not-integer"]));
+                assert_eq!(parsed.unwrap_err(), Reason::IatNotNumber);
+                let pair = public_half(record["private_key_pem"].as_str().unwrap());
+                assert_eq!(pair, key);
+            }
+            "rfc8225-A" => {
+                assert_eq!(refusals, &object!([]));
+                let passport = parsed.unwrap();
+                assert_eq!(passport.kind(), PassportType::Base);
+                assert_eq!(passport.claims().iat(), UnixTime::from_secs(1_471_375_418));
+                let other = public_half(record["printed_private_key_pem"].as_str().unwrap());
+                assert_eq!(
+                    record["printed_a1_and_a2_are_a_pair"],
+                    Value::Bool(other == key)
+                );
+                let valid = jws.verify(&RustCrypto, &other).is_ok();
+                assert_eq!(
+                    record["signature_valid_with_a1_public_half"],
+                    Value::Bool(valid)
+                );
+                builder_makes_the_printed_octets(&jws);
+            }
+            "rfc8946-4.1-div" => {
+                assert_eq!(refusals, &object!([]));
+                let passport = parsed.unwrap();
+                assert_eq!(passport.kind(), PassportType::Unsupported);
+                assert_eq!(passport.ppt(), Some("div"));
+                let pair = public_half(record["private_key_pem"].as_str().unwrap());
+                assert_eq!(pair, key);
+            }
+            other => panic!("{other} is not consumed"),
+        }
+    }
+    assert_eq!(tokens.len(), 3);
+    check_identity_headers(&folder.json("identity-headers.json"), &tokens);
+    check_reason_headers(&folder.json("reason-headers.json"), &tokens);
+    check_mky(&folder.json("mky.json"));
+    folder.assert_consumed();
+}
+
+fn builder_makes_the_printed_octets(printed: &CompactJws) {
+    let unsigned = PassportBuilder::base(
+        &Identity::Tn(TelephoneNumber::from_canonical("12155551212").unwrap()),
+        Destinations {
+            tn: vec![],
+            uri: vec!["sip:alice@example.com".to_owned()],
+        },
+        UnixTime::from_secs(1_471_375_418),
+        &X5u::parse("https://cert.example.org/passport.cer").unwrap(),
+    )
+    .build()
+    .unwrap();
+    assert_eq!(unsigned.signing_input(), printed.signing_input());
+}
+
+/// Header parameters are the gateway's, to come; the token before them is checked.
+fn check_identity_headers(file: &Value, tokens: &BTreeMap<String, String>) {
+    let values = file["values"].as_object().unwrap();
+    for (name, value) in values {
+        let (token, parameters) = value.as_str().unwrap().split_once(';').unwrap();
+        assert!(parameters.starts_with("info=<https://"));
+        match name.as_str() {
+            "full" => {
+                assert_eq!(token, tokens["rfc8225-7.1"]);
+                assert_eq!(Passport::parse(token).unwrap_err(), Reason::IatNotNumber);
+            }
+            "compact" => {
+                // The same signature; without the message there is nothing to verify it over.
+                let full = &tokens["rfc8225-7.1"];
+                assert_eq!(token.strip_prefix(".."), full.rsplit('.').next());
+                assert_eq!(Passport::parse(token).unwrap_err(), Reason::MalformedToken);
+            }
+            "div_quoted_ppt" => {
+                assert_eq!(token, tokens["rfc8946-4.1-div"]);
+                let passport = Passport::parse(token).unwrap();
+                assert_eq!(passport.kind(), PassportType::Unsupported);
+                assert!(parameters.ends_with(";ppt=\"div\""));
+            }
+            other => panic!("{other} is not consumed"),
+        }
+    }
+    assert_eq!(values.len(), 3);
+    assert_eq!(file["notes"].as_array().unwrap().len(), 4);
+}
+
+fn check_reason_headers(file: &Value, tokens: &BTreeMap<String, String>) {
+    let values = file["values"].as_array().unwrap();
+    for value in values {
+        let text = value["value"].as_str().unwrap();
+        let ppi = text
+            .split_once("ppi=\"")
+            .map(|(_, rest)| rest.strip_suffix('"').unwrap());
+        let Some(ppi) = ppi else {
+            assert_eq!(value["ppi"], Value::Null);
+            continue;
+        };
+        let signature = ppi.rsplit('.').next().unwrap();
+        let octets = value["ppi_signature_octets"].as_u64().unwrap();
+        assert_eq!(u64::try_from(signature.len() * 3 / 4).unwrap(), octets);
+        match value["ppi"].as_str().unwrap() {
+            "full" => assert_eq!(ppi, tokens["rfc8225-7.1"]),
+            "compact" => {
+                assert_eq!(Passport::parse(ppi).unwrap_err(), Reason::MalformedToken);
+                // The shortened one cannot be completed to a token that parses.
+                let header_and_payload = jws(&tokens["rfc8225-7.1"]).signing_input().to_owned();
+                let full = CompactJws::parse(
+                    &format!("{header_and_payload}.{signature}"),
+                    MAX_PASSPORT_LEN,
+                );
+                assert_eq!(full.is_ok(), octets == 64);
+            }
+            other => panic!("{other} is not consumed"),
+        }
+    }
+    assert_eq!(values.len(), 4);
+}
+
+fn check_mky(file: &Value) {
+    let mut mky: Vec<Value> = file["sdp"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            let line = line
+                .as_str()
+                .unwrap()
+                .strip_prefix("a=fingerprint:")
+                .unwrap();
+            let (alg, dig) = line.split_once(' ').unwrap();
+            let dig = dig.replace(':', "");
+            assert_eq!(dig.len(), 64);
+            object!({"dig": dig, "alg": alg})
+        })
+        .collect();
+    mky.sort_by_key(json::canonical);
+    let mky = Value::Array(mky);
+    assert_eq!(
+        json::canonical(&mky),
+        file["mky_canonical"].as_str().unwrap()
+    );
+    let payload = object!({
+        "orig": {"tn": "12155551212"},
+        "mky": mky,
+        "iat": 1_443_208_345,
+        "dest": {"uri": ["sip:alice@example.com"]},
+    });
+    assert_eq!(
+        json::canonical(&payload),
+        file["payload_canonical"].as_str().unwrap()
+    );
+    assert_eq!(file["notes"].as_array().unwrap().len(), 2);
+}
