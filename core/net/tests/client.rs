@@ -6,7 +6,7 @@ mod service;
 
 use ringtrue_net::{AddressPolicy, HttpClient, HttpSettings, Role, USER_AGENT};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
-use ringtrue_stir::Reason;
+use ringtrue_stir::{Reason, UnixTime};
 use rustls::HandshakeKind;
 use service::{Answer, Service, TestAuthority};
 
@@ -481,4 +481,28 @@ fn debug_and_settings_show_no_connection() {
         HttpClient::new(&none).err(),
         Some(Reason::ConfigurationInvalid)
     );
+}
+
+/// What `lab init` writes is what `cps serve` and the endpoints use.
+#[tokio::test]
+async fn reaches_a_service_with_the_laboratory_s_certificate_under_its_names() {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let now = UnixTime::from_secs(now.as_secs());
+    let lab = ringtrue_lab::tls_identity(&["localhost", "127.0.0.1", "::1"], now).unwrap();
+    let identity = service::Identity {
+        chain_pem: lab.chain_pem.clone(),
+        key_pem: lab.key_pem.to_string(),
+    };
+    let service = Service::start(&identity, ok("Content-Length: 2\r\n", "ok")).await;
+    let client = HttpClient::new(&HttpSettings {
+        addresses: AddressPolicy::public_only().allow_loopback(),
+        extra_roots_pem: vec![lab.root_pem.clone()],
+        web_roots: false,
+        ..HttpSettings::default()
+    })
+    .unwrap();
+    for host in ["localhost", "127.0.0.1"] {
+        let found = ask(&client, &service.url(host)).await;
+        assert_eq!(found.unwrap().body, b"ok", "{host}");
+    }
 }
