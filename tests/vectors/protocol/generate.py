@@ -652,8 +652,9 @@ def bad_blob(name, reasons, blob, recipient=callee_s1, number=CALLEE):
                       "reasons": reasons, "blob": b64u(blob)})
 
 
-# An empty list: of good form, but no key opens it, which is normal and no error.
-CLOSED, FORM, INSIDE = [], ["malformed_blob"], ["malformed_content", "malformed_blob"]
+# CLOSED: of good form, but the key does not open it, which is normal.
+CLOSED = ["blob_not_opened", "malformed_key"]
+FORM, INSIDE = ["malformed_blob"], ["malformed_content", "malformed_blob"]
 bad_blob("for-another-number", CLOSED, announced_s1, number="12025550198")
 bad_blob("for-another-key", CLOSED, announced_s1, recipient=caller_s1)
 bad_blob("bit-flipped-in-enc-x25519", CLOSED,
