@@ -1,1 +1,54 @@
-//! Every conversation of an endpoint as a sans-I/O state machine. Pure: no I/O, clock or global.
+//! Every conversation of an endpoint as a sans-I/O state machine.
+//!
+//! A session is a value. The host asks it for the [`Step`] to take ([`Session::next`]), performs
+//! the [`Action`]s it gets (HTTP requests, signatures, key agreements, state records) in any order
+//! and feeds what came of them back ([`Session::input`]). Everything protocol-like lives here and is
+//! tested here without sockets, clocks or sleeping; the time is a parameter ([`Now`]).
+//!
+//! | Session | Conversation |
+//! |---|---|
+//! | [`LookupSession`] | learn the encryption keys of a number |
+//! | [`PlaceSession`] | announce a call: look up, sign, seal, store |
+//! | [`AwaitAnswerSession`] | wait for the called side's connected identity |
+//! | [`RingSession`] | verify a ringing call: retrieve, open, check, claim |
+//! | [`AnswerSession`] | send connected identity back to the caller |
+//! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
+//!
+//! What this crate deliberately does not do: open connections, read clocks, touch key stores, decide
+//! what a person is shown.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod await_answer;
+mod checks;
+mod context;
+mod evaluate;
+mod lookup;
+mod mailbox;
+mod own_keys;
+mod peer_keys;
+mod place;
+mod policy;
+mod publish;
+mod record;
+mod ring;
+mod step;
+mod time;
+mod verdict;
+
+pub use answer::{AnswerSession, Answered};
+pub use await_answer::{AnswerOutcome, AwaitAnswerSession};
+pub use checks::{Check, CheckName, CheckResult};
+pub use context::{Context, ContextBuilder, Credential, Services};
+pub use evaluate::VerifiedCall;
+pub use lookup::{Found, LookupSession};
+pub use own_keys::OwnKeys;
+pub use peer_keys::PeerKeys;
+pub use place::{AnswerExpectation, PlaceSession, Placed, Placement};
+pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
+pub use publish::{PublishMode, PublishSession, Published};
+pub use record::RecordName;
+pub use ring::{RingOutcome, RingSession};
+pub use step::{Action, ActionId, Input, Role, Saved, Session, Step};
+pub use time::{Monotonic, Now, WallClock};
+pub use verdict::{BlobCounts, CallVerdict, Verdict};

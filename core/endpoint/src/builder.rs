@@ -1,0 +1,253 @@
+//! Collecting what an endpoint needs.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use ringtrue_net::{AwsLcCrypto, HttpClient, HttpSettings};
+use ringtrue_oob::BaseUrl;
+use ringtrue_session::{ContextBuilder, Credential, Monotonic, Now, Policy, Services};
+use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
+use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
+use ringtrue_stir::{NumberContext, Reason};
+use tokio::time::Instant;
+
+use crate::endpoint::Inner;
+use crate::host::Host;
+use crate::transport::Carrier;
+use crate::{Clock, Endpoint, SqliteStore, StateStore, SystemClock, Transport};
+
+/// Collects the parts of an [`Endpoint`]. Errors are kept until [`EndpointBuilder::build`].
+#[must_use]
+pub struct EndpointBuilder {
+    numbers: Vec<String>,
+    number_context: Option<NumberContext>,
+    credential: Option<(String, String)>,
+    signer: Option<Arc<dyn Signer>>,
+    agreement: Option<Arc<dyn KeyAgreement>>,
+    anchors_pem: Vec<String>,
+    services: Vec<String>,
+    directory: Option<String>,
+    placement: Option<String>,
+    state_file: Option<PathBuf>,
+    store: Option<Arc<dyn StateStore>>,
+    http: HttpSettings,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Arc<dyn Clock>,
+    provider: Arc<dyn CryptoProvider>,
+    policy: Policy,
+}
+
+impl EndpointBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            numbers: Vec::new(),
+            number_context: None,
+            credential: None,
+            signer: None,
+            agreement: None,
+            anchors_pem: Vec::new(),
+            services: Vec::new(),
+            directory: None,
+            placement: None,
+            state_file: None,
+            store: None,
+            http: HttpSettings::default(),
+            transport: None,
+            clock: Arc::new(SystemClock),
+            provider: Arc::new(AwsLcCrypto),
+            policy: Policy::default(),
+        }
+    }
+
+    /// Adds an own number, 1 to 32 in all.
+    pub fn number(mut self, number: impl Into<String>) -> Self {
+        self.numbers.push(number.into());
+        self
+    }
+
+    /// States how numbers are written here, for every number that is given as text. Without it they
+    /// must be global: nothing is guessed.
+    pub fn number_context(mut self, context: NumberContext) -> Self {
+        self.number_context = Some(context);
+        self
+    }
+
+    /// The STIR credential: a PEM chain, signer first, and the https URL where others find it. Without
+    /// a credential the endpoint can verify but neither place nor answer.
+    pub fn credential(mut self, chain_pem: impl Into<String>, x5u: impl Into<String>) -> Self {
+        self.credential = Some((chain_pem.into(), x5u.into()));
+        self
+    }
+
+    /// The private key of the credential.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// A hardware encryption key for suite S1, instead of keys in the state store.
+    pub fn key_agreement(mut self, agreement: Arc<dyn KeyAgreement>) -> Self {
+        self.agreement = Some(agreement);
+        self
+    }
+
+    /// Adds STI trust anchors, PEM.
+    pub fn anchors_pem(mut self, pem: impl Into<String>) -> Self {
+        self.anchors_pem.push(pem.into());
+        self
+    }
+
+    /// Adds a base URL of an own placement service, 1 to 4 in order of preference. The first is the
+    /// key directory as well, unless [`EndpointBuilder::directory`] names another.
+    pub fn service(mut self, base_url: impl Into<String>) -> Self {
+        self.services.push(base_url.into());
+        self
+    }
+
+    /// The base URL of the key directory.
+    pub fn directory(mut self, base_url: impl Into<String>) -> Self {
+        self.directory = Some(base_url.into());
+        self
+    }
+
+    /// Leaves every announcement at this service, instead of the one that the callee's key statement
+    /// names.
+    pub fn placement(mut self, base_url: impl Into<String>) -> Self {
+        self.placement = Some(base_url.into());
+        self
+    }
+
+    /// Keeps state in this file; see [`SqliteStore`]. One of this and [`EndpointBuilder::store`] is
+    /// required.
+    pub fn state_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.state_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Keeps state in a store of the application's own.
+    pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// How the built-in HTTP client connects.
+    pub fn http(mut self, settings: HttpSettings) -> Self {
+        self.http = settings;
+        self
+    }
+
+    /// Sends requests through HTTP of the application's own.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Takes the calendar time from the application.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Uses another cryptographic library than aws-lc.
+    pub fn provider(mut self, provider: Arc<dyn CryptoProvider>) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// Sets limits, times and suites.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Checks everything and makes the endpoint. Opens the state store, but no connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::ConfigurationInvalid`] if something is missing or contradicts something else;
+    /// [`Reason::KeyMismatch`] if the credential is not for the signer's key;
+    /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
+    /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
+    /// the credential leads to no anchor; [`Reason::StateUnavailable`].
+    pub fn build(self) -> Result<Endpoint, Reason> {
+        let urls = |texts: &[String]| -> Result<Vec<BaseUrl>, Reason> {
+            texts.iter().map(|text| BaseUrl::parse(text)).collect()
+        };
+        let own = urls(&self.services)?;
+        let directory = match &self.directory {
+            Some(text) => BaseUrl::parse(text)?,
+            None => own.first().ok_or(Reason::ConfigurationInvalid)?.clone(),
+        };
+        let placement = self.placement.as_deref().map(BaseUrl::parse).transpose()?;
+        let mut anchors = TrustAnchors::new();
+        for pem in &self.anchors_pem {
+            for root in TrustAnchors::from_pem(pem)?.certificates() {
+                anchors.add(root.clone())?;
+            }
+        }
+        if anchors.is_empty() {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        let numbers = self
+            .numbers
+            .iter()
+            .map(|text| crate::endpoint::read_number(self.number_context.as_ref(), text))
+            .collect::<Result<_, _>>()?;
+        let credential = match (&self.credential, &self.signer) {
+            (None, None) => None,
+            (Some((chain_pem, x5u)), Some(signer)) => {
+                let credential = Credential::new(CertificateBag::from_pem(chain_pem)?, x5u)?;
+                // A certificate that was swapped, or a key that was renewed, shows here and not when
+                // the first call is refused.
+                if credential.leaf().public_key() != Some(&signer.public_key()) {
+                    return Err(Reason::KeyMismatch);
+                }
+                Some(credential)
+            }
+            _ => return Err(Reason::ConfigurationInvalid),
+        };
+        let now = Now {
+            monotonic: Monotonic::default(),
+            wall: self.clock.now(),
+        };
+        let context = ContextBuilder {
+            provider: self.provider,
+            anchors,
+            numbers,
+            services: Services {
+                own,
+                directory,
+                placement,
+            },
+            credential,
+            hardware_key: self.agreement.as_ref().map(|key| key.public_key()),
+            policy: self.policy,
+        };
+        let now = now.unix(context.policy.earliest_time);
+        let context = Arc::new(context.build(now)?);
+        let store: Arc<dyn StateStore> = match (self.store, self.state_file) {
+            (Some(store), None) => store,
+            (None, Some(path)) => Arc::new(SqliteStore::open(path)?),
+            _ => return Err(Reason::ConfigurationInvalid),
+        };
+        let carrier = match self.transport {
+            Some(transport) => Carrier::Application(transport),
+            None => Carrier::BuiltIn(HttpClient::new(&self.http)?),
+        };
+        let host = Arc::new(Host {
+            context,
+            carrier,
+            store,
+            clock: self.clock,
+            signer: self.signer,
+            agreement: self.agreement,
+            origin: Instant::now(),
+        });
+        Ok(Endpoint::from_inner(Inner {
+            host,
+            number_context: self.number_context,
+            known: Mutex::new(HashMap::new()),
+        }))
+    }
+}

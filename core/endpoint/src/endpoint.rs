@@ -1,0 +1,321 @@
+//! The endpoint.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ringtrue_oob::CallPhase;
+use ringtrue_session::{
+    AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, LookupSession,
+    Monotonic, PeerKeys, PlaceSession, Placed, PublishMode, PublishSession, Published, RingOutcome,
+    RingSession,
+};
+use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
+use tokio::sync::{oneshot, watch};
+
+use crate::driver::drive;
+use crate::host::Host;
+use crate::{EndpointBuilder, RingingCall};
+
+/// The most numbers whose verified keys are kept in memory; beyond it all are forgotten, and read
+/// from the state store again as they are needed.
+const MAX_KNOWN: usize = 1024;
+
+/// How a call is placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlaceOptions {
+    /// The time within which the call must be announced; the policy's if `None`.
+    pub deadline: Option<Duration>,
+    /// Asks the callee to show who answers. Needs published keys of the own ([`Endpoint::publish_keys`]).
+    pub want_answer: bool,
+    /// Asks the key directory even if the callee's keys are at hand.
+    pub fresh_keys: bool,
+}
+
+impl PlaceOptions {
+    /// As the default, asking for connected identity.
+    #[must_use]
+    pub const fn with_answer() -> Self {
+        Self {
+            deadline: None,
+            want_answer: true,
+            fresh_keys: false,
+        }
+    }
+
+    /// As this, with a deadline.
+    #[must_use]
+    pub const fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// As this, with a fresh look at the key directory.
+    #[must_use]
+    pub const fn with_fresh_keys(mut self) -> Self {
+        self.fresh_keys = true;
+        self
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) host: Arc<Host>,
+    pub(crate) number_context: Option<NumberContext>,
+    pub(crate) known: Mutex<HashMap<TelephoneNumber, PeerKeys>>,
+}
+
+/// A telephone that proves who is calling. Cheap to clone; clones share everything.
+///
+/// Methods run on the tokio runtime they are called on; its time driver must be enabled.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Inner>);
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Endpoint(..)")
+    }
+}
+
+/// Reads a number as the application states that numbers are written.
+pub(crate) fn read_number(
+    context: Option<&NumberContext>,
+    text: &str,
+) -> Result<TelephoneNumber, Reason> {
+    match context {
+        Some(context) => context.canonical(text),
+        None => TelephoneNumber::from_text(text),
+    }
+}
+
+impl Endpoint {
+    /// Begins to make an endpoint.
+    pub fn builder() -> EndpointBuilder {
+        EndpointBuilder::new()
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The own numbers.
+    #[must_use]
+    pub fn numbers(&self) -> &[TelephoneNumber] {
+        self.0.host.context.numbers()
+    }
+
+    /// Reads a number as it is written here: by the [`NumberContext`] if there is one, else it must be
+    /// global.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedNumber`].
+    pub fn read_number(&self, text: &str) -> Result<TelephoneNumber, Reason> {
+        read_number(self.0.number_context.as_ref(), text)
+    }
+
+    fn deadline(&self, given: Option<Duration>, default: Duration) -> Monotonic {
+        self.0.host.now().monotonic.plus(given.unwrap_or(default))
+    }
+
+    fn known(&self, number: &TelephoneNumber) -> PeerKeys {
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(number).cloned().unwrap_or_default()
+    }
+
+    fn remember(&self, number: TelephoneNumber, keys: PeerKeys) {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN && !known.contains_key(&number) {
+            known.clear();
+        }
+        known.insert(number, keys);
+    }
+
+    /// Announces a call before it is dialled: RFC 8816 section 8.1.
+    ///
+    /// `from` is one of the own numbers. When this returns, dial: also after
+    /// [`Placement::Unprotected`](crate::Placement::Unprotected), which is no error (PRV-42). Give up
+    /// by dropping the future.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedNumber`]; [`Reason::NumberNotOwned`] for a `from` that is not an own number;
+    /// [`Reason::RandomnessUnavailable`].
+    pub async fn place(
+        &self,
+        from: &str,
+        to: &str,
+        options: PlaceOptions,
+    ) -> Result<Placed, Reason> {
+        let from = self.read_number(from)?;
+        let to = self.read_number(to)?;
+        let host = &self.0.host;
+        let deadline = self.deadline(options.deadline, host.context.policy().place_deadline);
+        let session = PlaceSession::new(
+            Arc::clone(&host.context),
+            from,
+            to.clone(),
+            self.known(&to),
+            options.want_answer,
+            options.fresh_keys,
+            deadline,
+        )?;
+        let placed = drive(host, session, |never| match never {}).await;
+        self.remember(to, placed.keys.clone());
+        Ok(placed)
+    }
+
+    /// Waits for the called side to show who answered; `expected` is [`Placed::answer`].
+    ///
+    /// Ends with the first verified answer or at the deadline (30 s by default). It never hangs up:
+    /// what a verdict means for the call is the application's business.
+    pub async fn await_answer(
+        &self,
+        expected: AnswerExpectation,
+        deadline: Option<Duration>,
+    ) -> AnswerOutcome {
+        let host = &self.0.host;
+        let deadline = self.deadline(deadline, host.context.policy().await_answer);
+        let session =
+            AwaitAnswerSession::new(Arc::clone(&host.context), expected, deadline, host.now());
+        drive(host, session, |never| match never {}).await
+    }
+
+    /// Verifies a ringing call: RFC 8816 section 8.2. Returns with the first verdict that decides, by
+    /// the deadline at the latest (2.5 s by default).
+    ///
+    /// `from` is the calling number as signalling gives it, `None` if it is withheld. `to` is the
+    /// called number, `None` if the host cannot tell which of its own it was (W-38).
+    ///
+    /// Dropping the future before it returns stops everything; afterwards the mailbox is polled on in
+    /// the background for some seconds, whatever was found (W-32).
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NumberNotOwned`] or [`Reason::MalformedNumber`] for `to`. A calling number that is no
+    /// number counts as withheld: what a network delivers is not the application's fault.
+    pub async fn ring(
+        &self,
+        from: Option<&str>,
+        to: Option<&str>,
+        deadline: Option<Duration>,
+    ) -> Result<RingingCall, Reason> {
+        let from = from.and_then(|from| self.read_number(from).ok());
+        let to = to.map(|to| self.read_number(to)).transpose()?;
+        let host = Arc::clone(&self.0.host);
+        let deadline = self.deadline(deadline, host.context.policy().ring_deadline);
+        let session = RingSession::new(Arc::clone(&host.context), from, to, deadline, host.now())?;
+        let (first, verdict) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut first = Some(first);
+            let mut later: Option<watch::Sender<RingOutcome>> = None;
+            drive(&host, session, |outcome| match (&later, first.take()) {
+                (None, Some(first)) => {
+                    let (sender, receiver) = watch::channel(outcome);
+                    later = Some(sender);
+                    let _ = first.send(receiver);
+                }
+                (Some(later), _) => drop(later.send(outcome)),
+                (None, None) => {}
+            })
+            .await;
+        });
+        let mut abort = AbortOnDrop(Some(task.abort_handle()));
+        let outcome = verdict.await.map_err(|_| Reason::Internal)?;
+        abort.0 = None;
+        Ok(RingingCall::new(outcome))
+    }
+
+    /// Shows the caller who is here: connected identity, RFC 9970. Only for a call with a good verdict
+    /// whose caller asked, and only if the user or the application's policy allows it.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NotVerified`] without a good verdict; [`Reason::RspNotRequested`] if the caller did
+    /// not ask; [`Reason::ConfigurationInvalid`] for a `phase` that is not the callee's to report.
+    pub async fn answer(
+        &self,
+        call: &RingingCall,
+        phase: CallPhase,
+        deadline: Option<Duration>,
+    ) -> Result<Answered, Reason> {
+        let verified = call.verified().ok_or(Reason::NotVerified)?;
+        let host = &self.0.host;
+        let deadline = self.deadline(deadline, host.context.policy().answer_deadline);
+        let session = AnswerSession::new(Arc::clone(&host.context), verified, phase, deadline)?;
+        Ok(drive(host, session, |never| match never {}).await)
+    }
+
+    /// Publishes the own encryption keys, making them first if there are none or their statement is in
+    /// the last third of its life. Call it at start and then some times a day.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::CredentialUnavailable`] and other reasons of the credential;
+    /// [`Reason::StatementRejected`], [`Reason::StatementSuperseded`] and reasons of the network;
+    /// [`Reason::StateUnavailable`]; [`Reason::ClockUnset`]; [`Reason::DeadlinePassed`].
+    pub async fn publish_keys(&self, deadline: Option<Duration>) -> Result<Published, Reason> {
+        self.publish(PublishMode::Publish, deadline).await
+    }
+
+    /// Makes and publishes new encryption keys. The ones before still open what is sealed to them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::publish_keys`].
+    pub async fn rotate_keys(&self, deadline: Option<Duration>) -> Result<Published, Reason> {
+        self.publish(PublishMode::Rotate, deadline).await
+    }
+
+    async fn publish(
+        &self,
+        mode: PublishMode,
+        deadline: Option<Duration>,
+    ) -> Result<Published, Reason> {
+        let host = &self.0.host;
+        let deadline = self.deadline(deadline, host.context.policy().directory_deadline);
+        let session = PublishSession::new(Arc::clone(&host.context), mode, deadline);
+        drive(host, session, |never| match never {}).await
+    }
+
+    /// Learns the keys of a number ahead of a call, so that placing one takes a single request.
+    /// Returns how many parties can read what is sealed for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedNumber`]; [`Reason::NoUsableKey`] if no key was found, or the reason why
+    /// none could be looked for.
+    pub async fn prefetch_keys(
+        &self,
+        number: &str,
+        deadline: Option<Duration>,
+    ) -> Result<usize, Reason> {
+        let number = self.read_number(number)?;
+        let host = &self.0.host;
+        let deadline = self.deadline(deadline, host.context.policy().directory_deadline);
+        let session = LookupSession::new(Arc::clone(&host.context), number.clone(), true, deadline);
+        let found = drive(host, session, |never| match never {}).await;
+        let now = host.now().unix(host.context.policy().earliest_time);
+        let readers = now.map_or(0, |now| found.keys.readers(now));
+        self.remember(number, found.keys);
+        match readers {
+            0 => Err(found
+                .notices
+                .first()
+                .copied()
+                .unwrap_or(Reason::NoUsableKey)),
+            readers => Ok(readers),
+        }
+    }
+}
+
+/// Stops a task when the future that waits for it is dropped.
+struct AbortOnDrop(Option<tokio::task::AbortHandle>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}

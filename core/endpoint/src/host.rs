@@ -1,0 +1,125 @@
+//! What performs the actions of sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringtrue_session::{Action, Context, Input, Monotonic, Now};
+use ringtrue_stir::Reason;
+use ringtrue_stir::crypto::{KeyAgreement, Signer};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use crate::transport::Carrier;
+use crate::{Clock, StateStore};
+
+/// The endpoint's surroundings. Shared by its sessions.
+pub(crate) struct Host {
+    pub(crate) context: Arc<Context>,
+    pub(crate) carrier: Carrier,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) agreement: Option<Arc<dyn KeyAgreement>>,
+    pub(crate) origin: Instant,
+}
+
+impl Host {
+    pub(crate) fn now(&self) -> Now {
+        let elapsed = Instant::now().duration_since(self.origin).as_millis();
+        Now {
+            monotonic: Monotonic::from_ms(u64::try_from(elapsed).unwrap_or(u64::MAX)),
+            wall: self.clock.now(),
+        }
+    }
+
+    /// When `monotonic` is on tokio's clock. Beyond a year it is never.
+    pub(crate) fn instant(&self, monotonic: Monotonic) -> Instant {
+        let limit = Duration::from_secs(31_536_000);
+        let after = Duration::from_millis(monotonic.as_ms()).min(
+            Instant::now()
+                .duration_since(self.origin)
+                .saturating_add(limit),
+        );
+        self.origin.checked_add(after).unwrap_or(self.origin)
+    }
+
+    /// Performs one action. Device keys and the store are called on a thread that may block. `None`
+    /// for an action of a later version, which the session's deadline then ends.
+    pub(crate) async fn perform(&self, action: Action) -> Option<Input> {
+        Some(match action {
+            Action::Request {
+                id,
+                role,
+                request,
+                max_answer_octets,
+                deadline,
+            } => {
+                let time_left = deadline.since(self.now().monotonic);
+                let sent = self
+                    .carrier
+                    .execute(role, request, max_answer_octets, time_left);
+                let result = tokio::time::timeout_at(self.instant(deadline), sent)
+                    .await
+                    .unwrap_or(Err(Reason::DeadlinePassed));
+                Input::Response(id, result)
+            }
+            Action::Sign { id, message } => {
+                let signer = self.signer.clone();
+                let sign = move || {
+                    let digest: [u8; 32] = Sha256::digest(&message).into();
+                    signer.ok_or(Reason::SignerFailed)?.sign(&message, &digest)
+                };
+                Input::Signature(id, blocking(Reason::SignerFailed, sign).await)
+            }
+            Action::Agree { id, peer } => {
+                let agreement = self.agreement.clone();
+                let agree = move || {
+                    let agreement = agreement.ok_or(Reason::KeyAgreementFailed)?;
+                    agreement.agree(&peer).map(Zeroizing::new)
+                };
+                Input::Agreement(id, blocking(Reason::KeyAgreementFailed, agree).await)
+            }
+            Action::Load { id, record } => {
+                let store = Arc::clone(&self.store);
+                let load = move || store.load(record.as_str());
+                Input::Loaded(id, blocking(Reason::StateUnavailable, load).await)
+            }
+            Action::Save {
+                id,
+                record,
+                expected,
+                value,
+            } => {
+                let store = Arc::clone(&self.store);
+                let save = move || {
+                    let expected = expected.as_ref().map(|held| held.as_slice());
+                    store.save(record.as_str(), expected, &value)
+                };
+                Input::Saved(id, blocking(Reason::StateUnavailable, save).await)
+            }
+            Action::Claim {
+                id,
+                record,
+                expires,
+            } => {
+                let store = Arc::clone(&self.store);
+                let now = self.now().unix(self.context.policy().earliest_time);
+                let now = now.unwrap_or_default().as_secs();
+                let claim = move || store.claim(record.as_str(), expires, now);
+                Input::Claimed(id, blocking(Reason::StateUnavailable, claim).await)
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Runs what may block, or panic in foreign code, apart from the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    failure: Reason,
+    work: impl FnOnce() -> Result<T, Reason> + Send + 'static,
+) -> Result<T, Reason> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or(Err(failure))
+}

@@ -1,0 +1,303 @@
+//! Sending connected identity back to a verified caller.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use core::time::Duration;
+
+use ringtrue_oob::http::placement;
+use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
+use ringtrue_oob::{BaseUrl, CallPhase, CallState, Content, Destination, RspRequest, seal};
+use ringtrue_stir::Reason;
+use ringtrue_stir::crypto::Es256Signature;
+use ringtrue_stir::passport::{PassportBuilder, UnsignedPassport};
+
+use crate::mailbox::Mailboxes;
+use crate::step::Ids;
+use crate::verdict::add_reason;
+use crate::{Action, ActionId, Context, Input, Monotonic, Now, Role, Session, Step, VerifiedCall};
+
+/// The mailbox and own actions draw ids from different ranges, as they may be outstanding together.
+const OWN_IDS: u32 = 1 << 16;
+
+/// How long the last look into the mailbox may hold the answer up.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+/// What came of answering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Whether the caller can now fetch who answered.
+    pub sent: bool,
+    /// Whether the caller has reported meanwhile that it ended its call: then this one is not its
+    /// call, nothing was sent, and the verdict is `conflicting`.
+    pub caller_gone: bool,
+    /// Why nothing was sent, or what else is worth knowing.
+    pub reasons: Vec<Reason>,
+}
+
+enum Stage {
+    Start,
+    Signing(ActionId, Box<UnsignedPassport>),
+    /// Signed; the last look into the mailbox is still out.
+    Signed(String),
+    Storing {
+        id: ActionId,
+        service: BaseUrl,
+        count: usize,
+    },
+    Done {
+        sent: bool,
+    },
+}
+
+/// Signs an `rsp` PASSporT, seals it to the caller's key statement and leaves it at the caller's
+/// service, after a last look into the own mailbox (W-32) for a caller that is gone.
+///
+/// Source: RFC 9970 section 4; the profile is this project's own (wire 4).
+pub struct AnswerSession {
+    context: Arc<Context>,
+    call: VerifiedCall,
+    state: CallPhase,
+    deadline: Monotonic,
+    mailboxes: Mailboxes,
+    ids: Ids,
+    outbox: VecDeque<Action>,
+    stage: Stage,
+    caller_gone: bool,
+    reasons: Vec<Reason>,
+}
+
+impl AnswerSession {
+    /// Begins to answer `call` at `now`, to be done by `deadline`. `state` says what the call does:
+    /// [`CallPhase::Alerting`] or [`CallPhase::Answered`].
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::RspNotRequested`] if the caller did not ask; [`Reason::ConfigurationInvalid`] for
+    /// [`CallPhase::Gone`], which is the caller's to say.
+    pub fn new(
+        context: Arc<Context>,
+        call: VerifiedCall,
+        state: CallPhase,
+        deadline: Monotonic,
+    ) -> Result<Self, Reason> {
+        if !call.wants_answer() {
+            return Err(Reason::RspNotRequested);
+        }
+        if state == CallPhase::Gone {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        let mailboxes = Mailboxes::new(Arc::clone(&context), core::slice::from_ref(&call.dest));
+        Ok(Self {
+            context,
+            call,
+            state,
+            deadline,
+            mailboxes,
+            ids: Ids::starting_at(OWN_IDS),
+            outbox: VecDeque::new(),
+            stage: Stage::Start,
+            caller_gone: false,
+            reasons: Vec::new(),
+        })
+    }
+
+    fn fail(&mut self, reason: Reason) {
+        add_reason(&mut self.reasons, reason);
+        self.stage = Stage::Done { sent: false };
+    }
+
+    fn start(&mut self, now: Now) -> Result<(), Reason> {
+        let unix = now
+            .unix(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let signer = self.context.signer_for(&self.call.dest, unix)?;
+        let claims = self.call.passport.claims();
+        // Both as in the caller's PASSporT: they are not swapped (RSP-20).
+        let unsigned =
+            PassportBuilder::rsp(claims.orig(), claims.dest().clone(), unix, signer.x5u())
+                .build()?;
+        self.mailboxes
+            .poll(self.deadline.min(now.monotonic.plus(LAST_LOOK)));
+        let id = self.ids.next();
+        let message = unsigned.signing_input().as_bytes().to_vec();
+        self.outbox.push_back(Action::Sign { id, message });
+        self.stage = Stage::Signing(id, Box::new(unsigned));
+        Ok(())
+    }
+
+    fn signed(
+        &self,
+        unsigned: UnsignedPassport,
+        signature: &Es256Signature,
+        now: Now,
+    ) -> Result<String, Reason> {
+        let unix = now
+            .unix(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let signer = self.context.signer_for(&self.call.dest, unix)?;
+        unsigned.complete(
+            self.context.provider.as_ref(),
+            signer.public_key(),
+            signature,
+        )
+    }
+
+    /// The statement to seal to. It came inside the sealed content; its signer has to cover the
+    /// calling number, and the answer may only go to a service that it names (W-5).
+    fn reader(&self, rsp: &RspRequest, now: Now) -> Result<(BaseUrl, VerifiedStatement), Reason> {
+        let unix = now
+            .unix(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let statement = KeyStatement::parse(&rsp.eks)?.verify(&VerifyStatement {
+            provider: self.context.provider.as_ref(),
+            anchors: &self.context.anchors,
+            profile: self.context.policy.profile,
+            number: &self.call.orig,
+            bag: self.call.bag.as_ref().ok(),
+            now: unix,
+        })?;
+        let service = BaseUrl::parse(&rsp.to)?;
+        if !statement.cps().contains(&service) {
+            return Err(Reason::RspServiceNotAllowed);
+        }
+        Ok((service, statement))
+    }
+
+    fn store(&mut self, token: &str, now: Now) -> Result<(), Reason> {
+        let unix_ms = now
+            .unix_ms(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let unix = now
+            .unix(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let rsp = self.call.rsp.as_ref().ok_or(Reason::RspNotRequested)?;
+        let (service, statement) = self.reader(rsp, now)?;
+        let signer = self.context.signer_for(&self.call.dest, unix)?;
+        let content = Content {
+            ppts: vec![token.to_owned()],
+            x5c: signer.bag().to_x5c(),
+            cps: Some(service.authority().to_owned()),
+            ksd: Some(*statement.digest()),
+            st: Some(CallState {
+                s: self.state,
+                t_ms: unix_ms,
+            }),
+            ..Content::new(self.call.nonce)
+        };
+        let content = content.to_octets()?;
+        let destination = Destination::TelephoneNumber(self.call.orig.clone());
+        let keys = statement.keys();
+        if keys.len() > placement::MAX_STORE_BLOBS {
+            add_reason(&mut self.reasons, Reason::KeysTruncated);
+        }
+        let blobs = keys
+            .iter()
+            .take(placement::MAX_STORE_BLOBS)
+            .map(|key| seal(self.context.provider.as_ref(), key, &destination, &content))
+            .collect::<Result<Vec<_>, Reason>>()?;
+        if blobs.is_empty() {
+            return Err(Reason::NoUsableKey);
+        }
+        let count = blobs.len();
+        let id = self.ids.next();
+        self.outbox.push_back(Action::Request {
+            id,
+            role: Role::Store,
+            request: placement::encode_store(&service, &self.call.orig, &blobs)?,
+            max_answer_octets: placement::MAX_STORE_ANSWER_LEN,
+            deadline: self.deadline,
+        });
+        self.stage = Stage::Storing { id, service, count };
+        Ok(())
+    }
+}
+
+impl Session for AnswerSession {
+    type Output = Answered;
+    type Report = core::convert::Infallible;
+
+    fn next(&mut self, now: Now) -> Step<Answered> {
+        if let Stage::Start = self.stage
+            && let Err(reason) = self.start(now)
+        {
+            self.fail(reason);
+        }
+        if let Some(action) = self.outbox.pop_front().or_else(|| self.mailboxes.action()) {
+            return Step::Act(action);
+        }
+        if self.mailboxes.work() {
+            return Step::Wait(now.monotonic);
+        }
+        for opened in self.mailboxes.take_opened() {
+            let gone = opened
+                .content
+                .st
+                .is_some_and(|report| report.s == CallPhase::Gone);
+            if gone && opened.content.n == self.call.nonce {
+                self.caller_gone = true;
+                self.fail(Reason::CallerGone);
+            }
+        }
+        if let Stage::Signed(token) = &self.stage
+            && self.mailboxes.is_idle()
+        {
+            let token = token.clone();
+            if let Err(reason) = self.store(&token, now) {
+                self.fail(reason);
+            }
+            if let Some(action) = self.outbox.pop_front() {
+                return Step::Act(action);
+            }
+        }
+        if now.monotonic >= self.deadline && !matches!(self.stage, Stage::Done { .. }) {
+            self.fail(Reason::DeadlinePassed);
+        }
+        if let Stage::Done { sent } = self.stage {
+            for reason in self.mailboxes.reasons() {
+                add_reason(&mut self.reasons, *reason);
+            }
+            return Step::Done(Answered {
+                sent,
+                caller_gone: self.caller_gone,
+                reasons: core::mem::take(&mut self.reasons),
+            });
+        }
+        Step::Wait(self.deadline)
+    }
+
+    fn input(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Signature(id, result) => {
+                match core::mem::replace(&mut self.stage, Stage::Done { sent: false }) {
+                    Stage::Signing(awaited, unsigned) if awaited == id => {
+                        let token = result
+                            .and_then(|signature| signature.to_es256())
+                            .and_then(|signature| self.signed(*unsigned, &signature, now));
+                        match token {
+                            Ok(token) => self.stage = Stage::Signed(token),
+                            Err(reason) => self.fail(reason),
+                        }
+                    }
+                    other => self.stage = other,
+                }
+            }
+            Input::Response(id, result) => match &self.stage {
+                Stage::Storing {
+                    id: awaited,
+                    service,
+                    count,
+                } if *awaited == id => {
+                    match result
+                        .and_then(|answer| placement::decode_stored(service, &answer, *count))
+                    {
+                        Ok(_) => self.stage = Stage::Done { sent: true },
+                        Err(reason) => self.fail(reason),
+                    }
+                }
+                _ => drop(self.mailboxes.input(Input::Response(id, result))),
+            },
+            other => drop(self.mailboxes.input(other)),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What does not change from call to call: who the endpoint is, whom it trusts, whom it asks.
+
+use core::fmt;
+use std::sync::Arc;
+
+use ringtrue_oob::BaseUrl;
+use ringtrue_stir::certificate::{
+    Certificate, CertificateBag, TrustAnchors, VerifiedPath, verify_path,
+};
+use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
+
+use crate::Policy;
+
+/// The most own numbers of one endpoint: a statement names them all and must fit its limit.
+const MAX_NUMBERS: usize = 32;
+
+/// The most placement services a key statement may name (privacy-crypto 5.2).
+const MAX_SERVICES: usize = 4;
+
+/// The endpoint's STIR credential without its private key, which the host keeps.
+#[derive(Clone)]
+pub struct Credential {
+    bag: CertificateBag,
+    leaf: Certificate,
+    x5u: X5u,
+}
+
+impl Credential {
+    /// Takes a certificate chain, leaf first, without the root, and the URL where others find it.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::ConfigurationInvalid`] if the chain is empty or its first certificate is a CA's;
+    /// [`Reason::MalformedUrl`] if `x5u` is no https URL.
+    pub fn new(bag: CertificateBag, x5u: &str) -> Result<Self, Reason> {
+        let leaf = bag
+            .certificates()
+            .first()
+            .ok_or(Reason::ConfigurationInvalid)?
+            .clone();
+        if leaf.is_ca() {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        Ok(Self {
+            bag,
+            leaf,
+            x5u: X5u::parse(x5u)?,
+        })
+    }
+
+    /// The signer's certificate.
+    #[must_use]
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+}
+
+/// The services that the application provisions.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// Where this endpoint's own mailboxes are, in order of preference: 1 to 4. Named in its key
+    /// statement; all of them are asked when a call rings.
+    pub own: Vec<BaseUrl>,
+    /// The key directory that is asked for the keys of others and told the own ones.
+    pub directory: BaseUrl,
+    /// Where PASSporTs for every called number are left, instead of the service that the callee's key
+    /// statement names.
+    pub placement: Option<BaseUrl>,
+}
+
+/// Everything a session needs to know of its endpoint. Immutable; shared between sessions.
+pub struct Context {
+    pub(crate) provider: Arc<dyn CryptoProvider>,
+    pub(crate) anchors: TrustAnchors,
+    pub(crate) policy: Policy,
+    pub(crate) numbers: Vec<TelephoneNumber>,
+    pub(crate) services: Services,
+    pub(crate) hardware_key: Option<P256PublicKey>,
+    signer: Option<OwnSigner>,
+}
+
+/// The credential with its checked path.
+struct OwnSigner {
+    credential: Credential,
+    path: VerifiedPath,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("numbers", &self.numbers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects and checks a [`Context`].
+pub struct ContextBuilder {
+    /// The cryptography to use.
+    pub provider: Arc<dyn CryptoProvider>,
+    /// The STI anchors that signers must lead to.
+    pub anchors: TrustAnchors,
+    /// The choices of the endpoint.
+    pub policy: Policy,
+    /// The endpoint's own numbers, 1 to 32.
+    pub numbers: Vec<TelephoneNumber>,
+    /// The provisioned services.
+    pub services: Services,
+    /// The credential that speaks for the own numbers. Without one the endpoint can only verify.
+    pub credential: Option<Credential>,
+    /// The public half of a hardware key for suite S1, instead of software keys.
+    pub hardware_key: Option<P256PublicKey>,
+}
+
+impl ContextBuilder {
+    /// Checks everything that can be checked before a call.
+    ///
+    /// The credential's own path is verified here, at `now` or, where the clock is not set, at the
+    /// beginning of the leaf's validity; its validity is looked at again with every use (CRT-39).
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::ConfigurationInvalid`] for a missing or superfluous number or service or a policy
+    /// out of range; what [`verify_path`] says if the credential does not lead to an anchor.
+    pub fn build(self, now: Option<UnixTime>) -> Result<Context, Reason> {
+        let policy = &self.policy;
+        let well_formed = (1..=MAX_NUMBERS).contains(&self.numbers.len())
+            && (1..=MAX_SERVICES).contains(&self.services.own.len())
+            && !policy.suites.is_empty()
+            && policy.statement_life <= ringtrue_oob::statement::MAX_LIFE
+            && policy.statement_life.as_secs() >= 60
+            && policy.max_blobs <= 256
+            && policy.max_answer_octets <= 1_572_864;
+        if !well_formed {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        let signer = match self.credential {
+            None => None,
+            Some(credential) => {
+                let leaf = credential.leaf();
+                let at = now.unwrap_or_else(|| leaf.not_before());
+                let path = verify_path(
+                    self.provider.as_ref(),
+                    leaf,
+                    &credential.bag,
+                    &self.anchors,
+                    at,
+                    policy.profile,
+                )?;
+                Some(OwnSigner { credential, path })
+            }
+        };
+        Ok(Context {
+            provider: self.provider,
+            anchors: self.anchors,
+            policy: self.policy,
+            numbers: self.numbers,
+            services: self.services,
+            hardware_key: self.hardware_key,
+            signer,
+        })
+    }
+}
+
+impl Context {
+    /// The endpoint's own numbers.
+    #[must_use]
+    pub fn numbers(&self) -> &[TelephoneNumber] {
+        &self.numbers
+    }
+
+    /// The choices of the endpoint.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether `number` is one of the endpoint's own.
+    #[must_use]
+    pub fn owns(&self, number: &TelephoneNumber) -> bool {
+        self.numbers.contains(number)
+    }
+
+    /// What is needed to sign in the name of `number`, if the credential covers it now (OOB-1).
+    pub(crate) fn signer_for(
+        &self,
+        number: &TelephoneNumber,
+        now: UnixTime,
+    ) -> Result<SignerView<'_>, Reason> {
+        let signer = self.signer.as_ref().ok_or(Reason::CredentialUnavailable)?;
+        if now > signer.path.valid_until() {
+            return Err(Reason::CertificateExpired);
+        }
+        if now < signer.path.valid_from() {
+            return Err(Reason::CertificateNotYetValid);
+        }
+        signer.path.require_covered(number)?;
+        Ok(SignerView {
+            credential: &signer.credential,
+            path: &signer.path,
+        })
+    }
+}
+
+/// The credential, seen by whoever is about to sign.
+#[derive(Clone, Copy)]
+pub(crate) struct SignerView<'a> {
+    credential: &'a Credential,
+    path: &'a VerifiedPath,
+}
+
+impl SignerView<'_> {
+    pub(crate) fn x5u(&self) -> &X5u {
+        &self.credential.x5u
+    }
+
+    pub(crate) fn bag(&self) -> &CertificateBag {
+        &self.credential.bag
+    }
+
+    pub(crate) fn public_key(&self) -> &P256PublicKey {
+        self.path.public_key()
+    }
+
+    pub(crate) fn spki_digest(&self) -> [u8; 32] {
+        self.path.spki_digest()
+    }
+
+    pub(crate) fn not_after(&self) -> UnixTime {
+        self.path.not_after()
+    }
+}

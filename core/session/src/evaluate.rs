@@ -1,0 +1,382 @@
+//! Checking PASSporTs: the order of RFC 8816 section 8.2, every step named.
+
+use ringtrue_oob::{BaseUrl, CallNonce, Content, RspRequest};
+use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, verify_path};
+use ringtrue_stir::passport::{Claims, Passport, PassportType, VerifiedPassport};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, base64url, json};
+
+use crate::checks::Checks;
+use crate::{CheckName, Context, RecordName};
+
+/// The answer may carry an `iat` this much before the call's, in seconds (RSP checklist).
+const RSP_BACKDATING: u64 = 5;
+
+/// The largest part of a token that is looked into after it failed to parse.
+const MAX_PEEK_OCTETS: usize = 16_384;
+
+/// How much longer than the freshness window a used PASSporT is remembered, in seconds: a device
+/// clock that is put back by less than this lets nothing through twice.
+const REMEMBER_BEYOND: u64 = 3600;
+
+/// A call whose PASSporT passed every check.
+#[derive(Clone, Debug)]
+pub struct VerifiedCall {
+    pub(crate) passport: VerifiedPassport,
+    pub(crate) nonce: CallNonce,
+    pub(crate) rsp: Option<RspRequest>,
+    pub(crate) bag: Bag,
+    pub(crate) orig: TelephoneNumber,
+    pub(crate) dest: TelephoneNumber,
+}
+
+impl VerifiedCall {
+    /// The calling number.
+    #[must_use]
+    pub const fn orig(&self) -> &TelephoneNumber {
+        &self.orig
+    }
+
+    /// The called number: one of the endpoint's own.
+    #[must_use]
+    pub const fn dest(&self) -> &TelephoneNumber {
+        &self.dest
+    }
+
+    /// Whether the caller asked to know who answers.
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        self.rsp.as_ref().is_some_and(|rsp| rsp.want)
+    }
+
+    /// What the caller's PASSporT claims. Everything here is signed.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        self.passport.claims()
+    }
+}
+
+/// How the evaluation of one PASSporT ended.
+pub(crate) enum Outcome<T> {
+    /// Every check holds; the replay check is still to be made.
+    Good(T),
+    /// It names this call and failed.
+    Failed(Reason),
+    /// It does not name this call, or is of no supported type.
+    Dropped(Reason),
+}
+
+/// One PASSporT, looked at.
+pub(crate) struct Evaluated<T> {
+    pub(crate) checks: Checks,
+    pub(crate) outcome: Outcome<T>,
+    pub(crate) iat: UnixTime,
+}
+
+/// The certificates of a content, parsed once for all its tokens.
+pub(crate) type Bag = Result<CertificateBag, Reason>;
+
+/// Reads the certificates that a content carries.
+pub(crate) fn bag_of_content(content: &Content) -> Bag {
+    if content.x5c.is_empty() {
+        return Err(Reason::CredentialUnavailable);
+    }
+    CertificateBag::from_base64_der(&content.x5c)
+}
+
+/// The certificates that travel with a token: its own header's, else the content's; never the next
+/// source after a failure of the one before (W-1).
+fn bag_of(passport: &Passport, content: &Bag) -> Bag {
+    match passport.header_x5c()? {
+        Some(bag) => Ok(bag),
+        None => content.clone(),
+    }
+}
+
+/// The path of the token's signer. Where a bag holds several end-entity certificates, the signer is
+/// the one whose key verifies the token.
+fn credential(
+    context: &Context,
+    passport: &Passport,
+    bag: &Bag,
+    now: UnixTime,
+) -> Result<VerifiedPath, Reason> {
+    let bag = &bag_of(passport, bag)?;
+    let provider = context.provider.as_ref();
+    let mut end_entities = bag.end_entities();
+    let signer = match (end_entities.next(), end_entities.next()) {
+        (None, _) => return Err(Reason::SignerIsCa),
+        (Some(only), None) => only,
+        (Some(first), Some(_)) => passport.find_signer(provider, bag).unwrap_or(first),
+    };
+    verify_path(
+        provider,
+        signer,
+        bag,
+        &context.anchors,
+        now,
+        context.policy.profile,
+    )
+}
+
+fn freshness(context: &Context, iat: UnixTime, now: UnixTime) -> Result<(), Reason> {
+    if iat < now.minus(context.policy.freshness) {
+        return Err(Reason::IatStale);
+    }
+    if iat > now.plus(context.policy.clock_skew) {
+        return Err(Reason::IatInFuture);
+    }
+    Ok(())
+}
+
+/// Checks one PASSporT of an opened content against the call that rings: steps 2 to 6 of RFC 8816
+/// section 8.2, then `dest`.
+///
+/// `orig` is the calling number of signalling, `dest` the own number in whose mailbox the content was.
+pub(crate) fn evaluate_call(
+    context: &Context,
+    token: &str,
+    content: &Content,
+    bag: &Bag,
+    orig: &TelephoneNumber,
+    dest: &TelephoneNumber,
+    now: UnixTime,
+) -> Evaluated<VerifiedCall> {
+    let mut checks = Checks::default();
+    let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
+        Ok(passport) => passport,
+        Err(reason) => {
+            let outcome = if names_call(token, orig) {
+                Outcome::Failed(reason)
+            } else {
+                Outcome::Dropped(Reason::MalformedToken)
+            };
+            return Evaluated {
+                checks,
+                outcome,
+                iat: UnixTime::default(),
+            };
+        }
+    };
+    let iat = passport.claims().iat();
+    let names_call = passport.claims().orig().tn() == Some(orig);
+    let outcome = match check_call(&mut checks, context, &passport, bag, orig, dest, now) {
+        Ok(verified) => Outcome::Good(VerifiedCall {
+            passport: verified,
+            nonce: content.n,
+            rsp: content.rsp.clone(),
+            bag: bag.clone(),
+            orig: orig.clone(),
+            dest: dest.clone(),
+        }),
+        Err(reason @ (Reason::PptUnsupported | Reason::UnexpectedRsp)) => Outcome::Dropped(reason),
+        Err(reason) if names_call => Outcome::Failed(reason),
+        Err(reason) => Outcome::Dropped(reason),
+    };
+    Evaluated {
+        checks,
+        outcome,
+        iat,
+    }
+}
+
+/// Whether a token that does not hold as a PASSporT still names this call: its payload parses, its
+/// `orig` is the calling number however it is written, and its `ppt` is one that is supported (W-9).
+fn names_call(token: &str, orig: &TelephoneNumber) -> bool {
+    let mut parts = token.split('.');
+    let mut object = || {
+        let octets = base64url::decode(parts.next()?).ok()?;
+        json::parse(&octets, MAX_PEEK_OCTETS).ok()
+    };
+    let (Some(header), Some(payload)) = (object(), object()) else {
+        return false;
+    };
+    let supported = header.get("ppt").is_none_or(|ppt| {
+        ppt.as_str()
+            .is_some_and(|ppt| matches!(ppt, "shaken" | "rsp"))
+    });
+    let named = payload
+        .get("orig")
+        .and_then(|orig| orig.get("tn"))
+        .and_then(|tn| tn.as_str())
+        .and_then(|tn| TelephoneNumber::from_text(tn).ok());
+    supported && named.as_ref() == Some(orig)
+}
+
+fn check_call(
+    checks: &mut Checks,
+    context: &Context,
+    passport: &Passport,
+    bag: &Bag,
+    orig: &TelephoneNumber,
+    dest: &TelephoneNumber,
+    now: UnixTime,
+) -> Result<VerifiedPassport, Reason> {
+    // Step 2. The registry of types is open: an unknown one is not wrong, only not for us (W-28).
+    match passport.kind() {
+        PassportType::Base | PassportType::Shaken => {}
+        PassportType::Rsp => return checks.redo(CheckName::Ppt, Reason::UnexpectedRsp),
+        _ => return checks.redo(CheckName::Ppt, Reason::PptUnsupported),
+    }
+    let claims = passport.claims();
+    // Step 3.
+    let same = claims.orig().tn() == Some(orig);
+    checks.note(
+        CheckName::Orig,
+        if same {
+            Ok(())
+        } else {
+            Err(Reason::OrigMismatch)
+        },
+    )?;
+    // Step 4.
+    let path = checks.note(
+        CheckName::Credential,
+        credential(context, passport, bag, now),
+    )?;
+    checks.note(CheckName::Authority, path.require_covered(orig))?;
+    // Step 5.
+    checks.note(CheckName::Freshness, freshness(context, claims.iat(), now))?;
+    // Step 6.
+    let verified = checks.note(
+        CheckName::Signature,
+        passport.verify(context.provider.as_ref(), &path),
+    )?;
+    // A PASSporT for another number of mine is still not for this one.
+    let mine = verified.claims().dest().contains(dest);
+    checks.note(
+        CheckName::Dest,
+        if mine {
+            Ok(())
+        } else {
+            Err(Reason::DestMismatch)
+        },
+    )?;
+    Ok(verified)
+}
+
+/// What the caller expects of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct ExpectedAnswer {
+    pub(crate) claims: Claims,
+    pub(crate) dialled: TelephoneNumber,
+}
+
+/// Checks one `rsp` PASSporT against the call that was placed.
+///
+/// Source: RFC 9970 sections 4 to 6 (RSP-3, RSP-22); `dest` is echoed as it was (W-26).
+pub(crate) fn evaluate_answer(
+    context: &Context,
+    token: &str,
+    bag: &Bag,
+    expected: &ExpectedAnswer,
+    now: UnixTime,
+) -> Evaluated<VerifiedPassport> {
+    let mut checks = Checks::default();
+    let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
+        Ok(passport) => passport,
+        Err(reason) => {
+            let outcome = Outcome::Dropped(reason);
+            return Evaluated {
+                checks,
+                outcome,
+                iat: UnixTime::default(),
+            };
+        }
+    };
+    let iat = passport.claims().iat();
+    let outcome = match check_answer(&mut checks, context, &passport, bag, expected, now) {
+        Ok(verified) => Outcome::Good(verified),
+        Err(reason @ Reason::PptUnsupported) => Outcome::Dropped(reason),
+        // Only who read the call's PASSporT knows its `n`: what comes under it is about this call.
+        Err(reason) => Outcome::Failed(reason),
+    };
+    Evaluated {
+        checks,
+        outcome,
+        iat,
+    }
+}
+
+fn check_answer(
+    checks: &mut Checks,
+    context: &Context,
+    passport: &Passport,
+    bag: &Bag,
+    expected: &ExpectedAnswer,
+    now: UnixTime,
+) -> Result<VerifiedPassport, Reason> {
+    match passport.kind() {
+        PassportType::Rsp => {}
+        PassportType::Base | PassportType::Shaken => {
+            return checks.redo(CheckName::Ppt, Reason::UnexpectedRsp);
+        }
+        _ => return checks.redo(CheckName::Ppt, Reason::PptUnsupported),
+    }
+    let claims = passport.claims();
+    let same = claims.orig() == expected.claims.orig();
+    checks.note(
+        CheckName::Orig,
+        if same {
+            Ok(())
+        } else {
+            Err(Reason::OrigMismatch)
+        },
+    )?;
+    let path = checks.note(
+        CheckName::Credential,
+        credential(context, passport, bag, now),
+    )?;
+    // The signer speaks for the called number, not for the calling one (RSP-3).
+    checks.note(
+        CheckName::Authority,
+        path.require_covered(&expected.dialled),
+    )?;
+    let fresh = freshness(context, claims.iat(), now).and_then(|()| {
+        let earliest = expected
+            .claims
+            .iat()
+            .as_secs()
+            .saturating_sub(RSP_BACKDATING);
+        if claims.iat().as_secs() < earliest {
+            Err(Reason::RspBeforeCall)
+        } else {
+            Ok(())
+        }
+    });
+    checks.note(CheckName::Freshness, fresh)?;
+    let verified = checks.note(
+        CheckName::Signature,
+        passport.verify(context.provider.as_ref(), &path),
+    )?;
+    let same = verified.claims().dest() == expected.claims.dest();
+    checks.note(
+        CheckName::Dest,
+        if same {
+            Ok(())
+        } else {
+            Err(Reason::DestMismatch)
+        },
+    )?;
+    Ok(verified)
+}
+
+/// The mark that a PASSporT leaves when it is used, and until when the mark is kept (Unix seconds).
+pub(crate) fn replay_mark(context: &Context, passport: &VerifiedPassport) -> (RecordName, u64) {
+    let record = RecordName::used_passport(&passport.replay_digest());
+    let policy = &context.policy;
+    let until = passport
+        .claims()
+        .iat()
+        .plus(policy.freshness)
+        .plus(policy.clock_skew)
+        .as_secs();
+    (record, until.saturating_add(REMEMBER_BEYOND))
+}
+
+/// Whether an opened content came from the service that it was left at (PRV-12, W-34).
+pub(crate) fn came_from(content: &Content, service: &BaseUrl) -> bool {
+    content
+        .cps
+        .as_deref()
+        .is_none_or(|cps| cps.eq_ignore_ascii_case(service.authority()))
+}

@@ -1,0 +1,166 @@
+//! The key statements of another party's number: what was verified, and what must not be undone.
+
+use std::sync::Arc;
+
+use ringtrue_oob::statement::VerifiedStatement;
+use ringtrue_stir::{Reason, UnixTime, base64url};
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::add_reason;
+
+/// The most statements kept per number (W-16).
+const MAX_STATEMENTS: usize = 8;
+
+/// The most signers whose sequence numbers are remembered per number.
+const MAX_SEEN: usize = 32;
+
+/// `seq` is remembered this long beyond `exp` (W-11), in seconds.
+const SEEN_BEYOND_EXP: u64 = 86_400;
+
+/// A record holds at most eight statements of 16 KiB and what was seen.
+const MAX_RECORD_OCTETS: usize = 262_144;
+
+/// The verified key statements of a number. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct PeerKeys {
+    statements: Vec<Arc<VerifiedStatement>>,
+    seen: Vec<Seen>,
+}
+
+/// The newest statement of a signer, live or not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Seen {
+    signer: String,
+    seq: u64,
+    digest: String,
+    exp: u64,
+}
+
+/// A record as it is stored: texts, which are verified again when they are read.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PeerRecord {
+    v: u32,
+    pub(crate) statements: Vec<String>,
+    seen: Vec<Seen>,
+}
+
+impl PeerKeys {
+    /// The statements that have not expired, newest first.
+    pub(crate) fn live(&self, now: UnixTime) -> impl Iterator<Item = &Arc<VerifiedStatement>> {
+        self.statements
+            .iter()
+            .filter(move |statement| statement.exp() > now)
+    }
+
+    /// Whether there is a statement that has not expired.
+    #[must_use]
+    pub fn has_live(&self, now: UnixTime) -> bool {
+        self.live(now).next().is_some()
+    }
+
+    /// How many different parties can read what is sealed for this number now.
+    #[must_use]
+    pub fn readers(&self, now: UnixTime) -> usize {
+        self.live(now).count()
+    }
+
+    /// Takes in a statement that was just verified, unless its signer has said something newer, or
+    /// something else under the same number (PRV-37).
+    pub(crate) fn learn(&mut self, statement: VerifiedStatement) -> Result<(), Reason> {
+        let signer = base64url::encode(statement.signer());
+        let digest = base64url::encode(statement.digest().as_octets());
+        if let Some(seen) = self.seen.iter().find(|seen| seen.signer == signer) {
+            if statement.seq() < seen.seq {
+                return Err(Reason::SequenceRollback);
+            }
+            if statement.seq() == seen.seq && digest != seen.digest {
+                // Nothing of a signer that says two things is believed until it says a third.
+                self.statements
+                    .retain(|held| held.signer() != statement.signer());
+                return Err(Reason::Equivocation);
+            }
+        }
+        self.seen.retain(|seen| seen.signer != signer);
+        self.seen.insert(
+            0,
+            Seen {
+                signer,
+                seq: statement.seq(),
+                digest,
+                exp: statement.exp().as_secs(),
+            },
+        );
+        self.seen.truncate(MAX_SEEN);
+        self.statements
+            .retain(|held| held.signer() != statement.signer());
+        self.statements.push(Arc::new(statement));
+        self.statements
+            .sort_by_key(|held| core::cmp::Reverse(held.iat()));
+        self.statements.truncate(MAX_STATEMENTS);
+        Ok(())
+    }
+
+    /// Replaces what is live by what a directory answered; what was seen stays.
+    pub(crate) fn refresh(&mut self, fetched: Vec<VerifiedStatement>, notices: &mut Vec<Reason>) {
+        let before = core::mem::take(&mut self.statements);
+        for statement in fetched {
+            if let Err(reason) = self.learn(statement) {
+                add_reason(notices, reason);
+            }
+        }
+        // A directory that hides statements must not make callers forget keys they know (T24).
+        for held in before {
+            let known = self
+                .statements
+                .iter()
+                .any(|new| new.signer() == held.signer());
+            let disputed = notices.contains(&Reason::Equivocation);
+            if !known && !disputed && self.statements.len() < MAX_STATEMENTS {
+                self.statements.push(held);
+            }
+        }
+    }
+
+    /// Forgets what has expired.
+    pub(crate) fn forget_expired(&mut self, now: UnixTime) {
+        self.statements.retain(|statement| statement.exp() > now);
+        self.seen
+            .retain(|seen| seen.exp.saturating_add(SEEN_BEYOND_EXP) > now.as_secs());
+    }
+
+    /// Begins from a stored record: what was seen. Its statements are verified by the caller.
+    pub(crate) fn from_record(octets: &[u8]) -> Result<(Self, Vec<String>), Reason> {
+        if octets.len() > MAX_RECORD_OCTETS {
+            return Err(Reason::MalformedRecord);
+        }
+        let record: PeerRecord =
+            serde_json::from_slice(octets).map_err(|_| Reason::MalformedRecord)?;
+        let well_formed = record.v == 1
+            && record.statements.len() <= MAX_STATEMENTS
+            && record.seen.len() <= MAX_SEEN;
+        if !well_formed {
+            return Err(Reason::MalformedRecord);
+        }
+        Ok((
+            Self {
+                statements: Vec::new(),
+                seen: record.seen,
+            },
+            record.statements,
+        ))
+    }
+
+    /// The record to store.
+    pub(crate) fn to_record(&self) -> Result<Vec<u8>, Reason> {
+        let record = PeerRecord {
+            v: 1,
+            statements: self
+                .statements
+                .iter()
+                .map(|held| held.text().to_owned())
+                .collect(),
+            seen: self.seen.clone(),
+        };
+        serde_json::to_vec(&record).map_err(|_| Reason::Internal)
+    }
+}

@@ -1,0 +1,529 @@
+//! Announcing a call before it is dialled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ringtrue_oob::http::{HttpResponse, placement};
+use ringtrue_oob::statement::VerifiedStatement;
+use ringtrue_oob::{BaseUrl, Blob, CallNonce, Content, Destination, RspRequest, seal};
+use ringtrue_stir::crypto::Es256Signature;
+use ringtrue_stir::passport::{
+    Destinations, Identity, Passport, PassportBuilder, UnsignedPassport,
+};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
+
+use crate::evaluate::ExpectedAnswer;
+use crate::step::Ids;
+use crate::verdict::add_reason;
+use crate::{
+    Action, ActionId, Context, Input, LookupSession, Monotonic, Now, OwnKeys, PeerKeys, RecordName,
+    Role, Session, Step,
+};
+
+/// The most copies in one request (wire 2), and so the most keys that are sealed to (W-17).
+const MAX_COPIES: usize = placement::MAX_STORE_BLOBS;
+
+/// Lookup and own actions draw ids from different ranges, as they may be outstanding together.
+const OWN_IDS: u32 = 1 << 16;
+
+/// Whether a call was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Placement {
+    /// At least one copy is visible to the callee: dial.
+    Stored,
+    /// Nothing was announced. The call may still be dialled (PRV-42); the reasons say why.
+    Unprotected,
+}
+
+impl Placement {
+    /// The stable name, `snake_case`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Unprotected => "unprotected",
+        }
+    }
+}
+
+/// What is needed to recognise the answer to a placed call.
+#[derive(Clone, Debug)]
+pub struct AnswerExpectation {
+    pub(crate) answer: ExpectedAnswer,
+    pub(crate) nonce: CallNonce,
+    pub(crate) orig: TelephoneNumber,
+}
+
+/// What came of placing a call.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Whether the call was announced.
+    pub placement: Placement,
+    /// Why not, or what else is worth knowing.
+    pub reasons: Vec<Reason>,
+    /// The calling number, one of the endpoint's own.
+    pub orig: TelephoneNumber,
+    /// The called number.
+    pub dest: TelephoneNumber,
+    /// How many sealed copies are stored.
+    pub copies: usize,
+    /// The callee's keys, for the host to keep in memory and hand to the next call.
+    pub keys: PeerKeys,
+    /// What to wait for, if an answer was asked for.
+    pub answer: Option<AnswerExpectation>,
+}
+
+/// A copy to make: which key of which statement.
+#[derive(Clone)]
+struct Copy {
+    statement: Arc<VerifiedStatement>,
+    key: usize,
+}
+
+/// Copies that go to one service in one request.
+struct Group {
+    services: Vec<BaseUrl>,
+    attempt: usize,
+    copies: Vec<Copy>,
+    request: Option<ActionId>,
+    result: Option<Result<(), Reason>>,
+}
+
+enum Stage {
+    /// Looking up keys and, beside it, loading the own ones.
+    Preparing,
+    Signing(ActionId, Box<UnsignedPassport>),
+    Storing,
+    Done,
+}
+
+/// Announces one call: look up keys, build and sign the PASSporT, seal one copy per key, store.
+pub struct PlaceSession {
+    context: Arc<Context>,
+    orig: TelephoneNumber,
+    dest: TelephoneNumber,
+    want_answer: bool,
+    deadline: Monotonic,
+    ids: Ids,
+    stage: Stage,
+    lookup: Option<LookupSession>,
+    loading: Option<ActionId>,
+    own_keys: Option<OwnKeys>,
+    keys: PeerKeys,
+    nonce: CallNonce,
+    token: Option<String>,
+    groups: Vec<Group>,
+    outbox: VecDeque<Action>,
+    reasons: Vec<Reason>,
+}
+
+impl PlaceSession {
+    /// Begins to announce a call from `orig` to `dest`, to be done by `deadline`.
+    ///
+    /// `known` are keys that the host holds from an earlier call, empty if none. `want_answer` asks
+    /// the callee for connected identity. `fresh` asks the key directory even if keys are at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NumberNotOwned`] if `orig` is not one of the endpoint's own numbers;
+    /// [`Reason::RandomnessUnavailable`] if the platform generator fails.
+    pub fn new(
+        context: Arc<Context>,
+        orig: TelephoneNumber,
+        dest: TelephoneNumber,
+        known: PeerKeys,
+        want_answer: bool,
+        fresh: bool,
+        deadline: Monotonic,
+    ) -> Result<Self, Reason> {
+        if !context.owns(&orig) {
+            return Err(Reason::NumberNotOwned);
+        }
+        let nonce = CallNonce::generate(context.provider.as_ref())?;
+        let lookup = LookupSession::new(Arc::clone(&context), dest.clone(), fresh, deadline)
+            .with_known(known);
+        let mut ids = Ids::starting_at(OWN_IDS);
+        let mut outbox = VecDeque::new();
+        let loading = want_answer.then(|| {
+            let id = ids.next();
+            outbox.push_back(Action::Load {
+                id,
+                record: RecordName::own_keys(),
+            });
+            id
+        });
+        Ok(Self {
+            context,
+            orig,
+            dest,
+            want_answer,
+            deadline,
+            ids,
+            stage: Stage::Preparing,
+            lookup: Some(lookup),
+            loading,
+            own_keys: None,
+            keys: PeerKeys::default(),
+            nonce,
+            token: None,
+            groups: Vec::new(),
+            outbox,
+            reasons: Vec::new(),
+        })
+    }
+
+    fn fail(&mut self, reason: Reason) {
+        add_reason(&mut self.reasons, reason);
+        self.stage = Stage::Done;
+    }
+
+    /// Keys are there, or will not come: build the PASSporT and ask for its signature.
+    fn prepared(&mut self, now: Now) {
+        let Some(unix) = now.unix(self.context.policy.earliest_time) else {
+            return self.fail(Reason::ClockUnset);
+        };
+        if !self.keys.has_live(unix) {
+            return self.fail(Reason::NoUsableKey);
+        }
+        self.groups = self.plan(unix);
+        if self.groups.is_empty() {
+            return self.fail(Reason::NoUsableKey);
+        }
+        let unsigned = self
+            .context
+            .signer_for(&self.orig, unix)
+            .and_then(|signer| {
+                let orig = Identity::Tn(self.orig.clone());
+                let dest = Destinations::of(self.dest.clone());
+                PassportBuilder::base(&orig, dest, unix, signer.x5u()).build()
+            });
+        match unsigned {
+            Ok(unsigned) => {
+                let id = self.ids.next();
+                let message = unsigned.signing_input().as_bytes().to_vec();
+                self.outbox.push_back(Action::Sign { id, message });
+                self.stage = Stage::Signing(id, Box::new(unsigned));
+            }
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// Which copies go where: one per key, the newest eight, in one request per service (W-17).
+    fn plan(&mut self, now: UnixTime) -> Vec<Group> {
+        let copies: Vec<Copy> = self
+            .keys
+            .live(now)
+            .flat_map(|statement| {
+                (0..statement.keys().len()).map(|key| Copy {
+                    statement: Arc::clone(statement),
+                    key,
+                })
+            })
+            .collect();
+        if copies.len() > MAX_COPIES {
+            add_reason(&mut self.reasons, Reason::KeysTruncated);
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        for copy in copies.into_iter().take(MAX_COPIES) {
+            let services = match &self.context.services.placement {
+                Some(provisioned) => vec![provisioned.clone()],
+                None => copy.statement.cps().to_vec(),
+            };
+            match groups
+                .iter_mut()
+                .find(|group| group.services.first() == services.first())
+            {
+                Some(group) => group.copies.push(copy),
+                None => groups.push(Group {
+                    services,
+                    attempt: 0,
+                    copies: vec![copy],
+                    request: None,
+                    result: None,
+                }),
+            }
+        }
+        groups
+    }
+
+    fn signed(&mut self, unsigned: UnsignedPassport, signature: &Es256Signature, now: Now) {
+        let Some(unix) = now.unix(self.context.policy.earliest_time) else {
+            return self.fail(Reason::ClockUnset);
+        };
+        let token = self
+            .context
+            .signer_for(&self.orig, unix)
+            .and_then(|signer| {
+                unsigned.complete(
+                    self.context.provider.as_ref(),
+                    signer.public_key(),
+                    signature,
+                )
+            });
+        match token {
+            Ok(token) => {
+                self.token = Some(token);
+                self.stage = Stage::Storing;
+                for index in 0..self.groups.len() {
+                    self.send(index, now);
+                }
+            }
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// Seals the copies of a group for the service that is its turn, and sends them.
+    fn send(&mut self, index: usize, now: Now) {
+        let deadline = self.deadline;
+        let sealed = self
+            .groups
+            .get(index)
+            .map(|group| self.seal_group(group, now));
+        let id = self.ids.next();
+        let Some(group) = self.groups.get_mut(index) else {
+            return;
+        };
+        let request = sealed.map(|sealed| {
+            let service = group
+                .services
+                .get(group.attempt)
+                .ok_or(Reason::NoPlacementService)?;
+            placement::encode_store(service, &self.dest, &sealed?)
+        });
+        match request {
+            Some(Ok(request)) => {
+                // With another service to fall back on, none may use up all the time.
+                let others = group.services.len().saturating_sub(group.attempt).max(1);
+                let left = deadline.since(now.monotonic);
+                let share = left
+                    .checked_div(u32::try_from(others).unwrap_or(1))
+                    .unwrap_or(left);
+                group.request = Some(id);
+                self.outbox.push_back(Action::Request {
+                    id,
+                    role: Role::Store,
+                    request,
+                    max_answer_octets: placement::MAX_STORE_ANSWER_LEN,
+                    deadline: now.monotonic.plus(share),
+                });
+            }
+            Some(Err(reason)) => {
+                add_reason(&mut self.reasons, reason);
+                group.result = Some(Err(reason));
+            }
+            None => group.result = Some(Err(Reason::NoPlacementService)),
+        }
+    }
+
+    fn seal_group(&self, group: &Group, now: Now) -> Result<Vec<Blob>, Reason> {
+        let service = group
+            .services
+            .get(group.attempt)
+            .ok_or(Reason::NoPlacementService)?;
+        let unix = now
+            .unix(self.context.policy.earliest_time)
+            .ok_or(Reason::ClockUnset)?;
+        let token = self.token.as_ref().ok_or(Reason::Internal)?;
+        let signer = self.context.signer_for(&self.orig, unix)?;
+        let destination = Destination::TelephoneNumber(self.dest.clone());
+        let answer_to = self.answer_to(unix);
+        let certificates = signer.bag().to_x5c();
+        group
+            .copies
+            .iter()
+            .map(|copy| {
+                let key = copy
+                    .statement
+                    .keys()
+                    .get(copy.key)
+                    .ok_or(Reason::Internal)?;
+                let content = Content {
+                    ppts: vec![token.clone()],
+                    x5c: certificates.clone(),
+                    cps: Some(service.authority().to_owned()),
+                    ksd: Some(*copy.statement.digest()),
+                    rsp: answer_to.clone(),
+                    ..Content::new(self.nonce)
+                };
+                let content = content.to_octets()?;
+                seal(self.context.provider.as_ref(), key, &destination, &content)
+            })
+            .collect()
+    }
+
+    /// Where the callee may answer, if it is asked to and the own keys are there.
+    fn answer_to(&self, now: UnixTime) -> Option<RspRequest> {
+        let keys = self
+            .own_keys
+            .as_ref()
+            .filter(|keys| keys.statement.exp > now.as_secs())?;
+        let service = self.context.services.own.first()?;
+        Some(RspRequest {
+            to: service.as_str().to_owned(),
+            want: self.want_answer,
+            eks: keys.statement.inline.clone(),
+        })
+    }
+
+    fn stored(&mut self, id: ActionId, result: Result<HttpResponse, Reason>, now: Now) {
+        let Some(index) = self
+            .groups
+            .iter()
+            .position(|group| group.request == Some(id))
+        else {
+            return;
+        };
+        let Some(group) = self.groups.get_mut(index) else {
+            return;
+        };
+        group.request = None;
+        let result = result.and_then(|answer| {
+            let service = group.services.get(group.attempt).ok_or(Reason::Internal)?;
+            placement::decode_stored(service, &answer, group.copies.len())
+        });
+        match result {
+            Ok(_) => group.result = Some(Ok(())),
+            Err(reason) => {
+                let next = group.attempt.saturating_add(1);
+                let try_next = next < group.services.len()
+                    && now.monotonic < self.deadline
+                    && !matches!(reason, Reason::OverLimit);
+                if try_next {
+                    group.attempt = next;
+                    add_reason(&mut self.reasons, Reason::ServiceFailedOver);
+                    self.send(index, now);
+                } else {
+                    group.result = Some(Err(reason));
+                    add_reason(&mut self.reasons, reason);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Placed {
+        self.stage = Stage::Done;
+        let copies = self
+            .groups
+            .iter()
+            .filter(|group| group.result == Some(Ok(())))
+            .map(|group| group.copies.len())
+            .sum();
+        let placement = if copies > 0 {
+            Placement::Stored
+        } else {
+            Placement::Unprotected
+        };
+        let asked = self.want_answer && self.own_keys.is_some();
+        let passport = self
+            .token
+            .take()
+            .and_then(|token| Passport::parse(&token).ok());
+        let answer = match (placement, passport) {
+            (Placement::Stored, Some(passport)) if asked => Some(AnswerExpectation {
+                answer: ExpectedAnswer {
+                    claims: passport.claims().clone(),
+                    dialled: self.dest.clone(),
+                },
+                nonce: self.nonce,
+                orig: self.orig.clone(),
+            }),
+            _ => None,
+        };
+        Placed {
+            placement,
+            reasons: core::mem::take(&mut self.reasons),
+            orig: self.orig.clone(),
+            dest: self.dest.clone(),
+            copies,
+            keys: self.keys.clone(),
+            answer,
+        }
+    }
+}
+
+impl Session for PlaceSession {
+    type Output = Placed;
+    type Report = core::convert::Infallible;
+
+    fn next(&mut self, now: Now) -> Step<Placed> {
+        if let Some(action) = self.outbox.pop_front() {
+            return Step::Act(action);
+        }
+        if now.unix(self.context.policy.earliest_time).is_none()
+            && matches!(self.stage, Stage::Preparing)
+        {
+            // No answer would find this call fresh.
+            self.fail(Reason::ClockUnset);
+        }
+        if let Some(lookup) = &mut self.lookup
+            && matches!(self.stage, Stage::Preparing)
+        {
+            match lookup.next(now) {
+                Step::Act(action) => return Step::Act(action),
+                Step::Done(found) => {
+                    self.lookup = None;
+                    self.keys = found.keys;
+                    for notice in found.notices {
+                        add_reason(&mut self.reasons, notice);
+                    }
+                }
+                Step::Wait(_) => {}
+                Step::Report(never) => match never {},
+            }
+        }
+        if matches!(self.stage, Stage::Preparing) && self.lookup.is_none() && self.loading.is_none()
+        {
+            self.prepared(now);
+            if let Some(action) = self.outbox.pop_front() {
+                return Step::Act(action);
+            }
+        }
+        let stored = matches!(self.stage, Stage::Storing)
+            && self.groups.iter().all(|group| group.result.is_some());
+        let late = now.monotonic >= self.deadline;
+        if late && !stored && !matches!(self.stage, Stage::Done) {
+            add_reason(&mut self.reasons, Reason::DeadlinePassed);
+        }
+        if stored || late || matches!(self.stage, Stage::Done) {
+            return Step::Done(self.finish());
+        }
+        Step::Wait(self.deadline)
+    }
+
+    fn input(&mut self, input: Input, now: Now) {
+        match input {
+            Input::Loaded(id, result) if self.loading == Some(id) => {
+                self.loading = None;
+                let keys = result.and_then(|octets| {
+                    octets.map_or(Err(Reason::KeysNotPublished), |octets| {
+                        OwnKeys::from_record(&octets)
+                    })
+                });
+                match keys {
+                    Ok(keys) => self.own_keys = Some(keys),
+                    // The call is announced all the same; only the answer cannot come.
+                    Err(reason) => add_reason(&mut self.reasons, reason),
+                }
+            }
+            Input::Signature(id, result) => {
+                match core::mem::replace(&mut self.stage, Stage::Done) {
+                    Stage::Signing(awaited, unsigned) if awaited == id => {
+                        match result.and_then(|signature| signature.to_es256()) {
+                            Ok(signature) => self.signed(*unsigned, &signature, now),
+                            Err(reason) => self.fail(reason),
+                        }
+                    }
+                    other => self.stage = other,
+                }
+            }
+            Input::Response(id, result) if self.groups.iter().any(|g| g.request == Some(id)) => {
+                self.stored(id, result, now);
+            }
+            other => {
+                if let Some(lookup) = &mut self.lookup {
+                    lookup.input(other, now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What an endpoint accepts and how long it tries. Every limit of the protocol that is a choice.
+
+use core::time::Duration;
+
+use ringtrue_oob::Suite;
+use ringtrue_stir::UnixTime;
+use ringtrue_stir::certificate::Profile;
+
+/// The release date of this build. A device clock behind it is not set (W-35).
+pub const RELEASE_DATE: UnixTime = UnixTime::from_secs(1_793_491_200); // 2026-11-01
+
+/// When a ringing call's mailbox is asked, after the ring (W-32; each ± 20 %).
+pub const POLL_SCHEDULE: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(1000),
+    Duration::from_millis(2500),
+];
+
+/// The choices of an endpoint. [`Policy::default`] is what the protocol recommends; an application
+/// changes single members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// How far back `iat` may lie: 60 s (W-24).
+    pub freshness: Duration,
+    /// How far ahead `iat` may lie: 10 s (W-24).
+    pub clock_skew: Duration,
+    /// The certificate profile that signers are held to.
+    pub profile: Profile,
+    /// The suites for which the endpoint makes software keys, one key each. One recipient needs one
+    /// key: every further one costs callers another copy.
+    pub suites: Vec<Suite>,
+    /// The life of a published key statement: 24 h by default, at most 7 days (PRV-35).
+    pub statement_life: Duration,
+    /// The time within which a call must be announced, after which it is dialled unprotected: 1.5 s
+    /// (PRV-42).
+    pub place_deadline: Duration,
+    /// The time within which a verdict on a ringing call is due: 2.5 s.
+    pub ring_deadline: Duration,
+    /// The time within which an answer must be stored: 2.5 s.
+    pub answer_deadline: Duration,
+    /// The time within which a lookup or a publication must be done: 10 s.
+    pub directory_deadline: Duration,
+    /// How long the caller waits for connected identity: 30 s.
+    pub await_answer: Duration,
+    /// The most blobs of one answer that are tried: 256 (PRV-10). May only be lowered.
+    pub max_blobs: usize,
+    /// The most octets of one answer's body: 1.5 MiB (PRV-10). May only be lowered.
+    pub max_answer_octets: usize,
+    /// The most PASSporTs that are checked for one call. Whoever knows the public key can seal many;
+    /// this bounds what that costs the callee to some tens of milliseconds.
+    pub max_passports: usize,
+    /// A clock that shows an earlier time counts as unset: [`RELEASE_DATE`].
+    pub earliest_time: UnixTime,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            freshness: Duration::from_secs(60),
+            clock_skew: Duration::from_secs(10),
+            profile: Profile::Stir,
+            suites: vec![Suite::S1],
+            statement_life: Duration::from_secs(86_400),
+            place_deadline: Duration::from_millis(1500),
+            ring_deadline: Duration::from_millis(2500),
+            answer_deadline: Duration::from_millis(2500),
+            directory_deadline: Duration::from_secs(10),
+            await_answer: Duration::from_secs(30),
+            max_blobs: 256,
+            max_answer_octets: 1_572_864,
+            max_passports: 128,
+            earliest_time: RELEASE_DATE,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The names of the state records that sessions keep at their host.
+
+use ringtrue_stir::TelephoneNumber;
+use ringtrue_stir::base64url;
+use sha2::{Digest, Sha256};
+
+/// Names a state record.
+///
+/// Names are digests, so that a store, its file and its backups show no telephone number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordName(String);
+
+impl RecordName {
+    /// The name as text: a kind, a dot and 43 characters of base64url.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn new(kind: &str, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"RingTrue record v1\0");
+        hash.update(kind.as_bytes());
+        for part in parts {
+            // Lengths keep neighbouring parts apart. No part is near 4 GiB.
+            hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        Self(format!("{kind}.{}", base64url::encode(&hash.finalize())))
+    }
+
+    /// The endpoint's own encryption keys. One record for all its numbers.
+    pub(crate) fn own_keys() -> Self {
+        Self::new("keys", &[])
+    }
+
+    /// The key statements of another party's number.
+    pub(crate) fn statements(number: &TelephoneNumber) -> Self {
+        Self::new("statements", &[number.as_str().as_bytes()])
+    }
+
+    /// The mark of a used PASSporT, from its replay digest (W-7).
+    pub(crate) fn used_passport(digest: &[u8; 32]) -> Self {
+        Self::new("used", &[digest.as_slice()])
+    }
+}

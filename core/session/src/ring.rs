@@ -1,0 +1,454 @@
+//! Verifying a ringing call.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use core::time::Duration;
+
+use ringtrue_oob::{CallNonce, CallPhase};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
+
+use crate::checks::Checks;
+use crate::evaluate::{Evaluated, Outcome, bag_of_content, came_from, evaluate_call, replay_mark};
+use crate::mailbox::{Mailboxes, Opened};
+use crate::policy::POLL_SCHEDULE;
+use crate::step::Ids;
+use crate::time::Monotonic;
+use crate::verdict::add_reason;
+use crate::{
+    Action, ActionId, CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict,
+    VerifiedCall,
+};
+
+/// How long a poll may take that is made after the verdict was due.
+const LATE_POLL: Duration = Duration::from_secs(2);
+
+/// The most reports of calls that ended that are remembered while a call rings.
+const MAX_GONE: usize = 64;
+
+/// A verdict on a ringing call, and the call itself if it is verified.
+#[derive(Clone, Debug)]
+pub struct RingOutcome {
+    /// The verdict.
+    pub verdict: CallVerdict,
+    /// What an answer needs; only with a good verdict.
+    pub call: Option<VerifiedCall>,
+}
+
+/// A candidate that passed everything but the replay check.
+struct Candidate {
+    call: VerifiedCall,
+    checks: Checks,
+    iat: UnixTime,
+}
+
+/// Retrieves, opens and checks what was left for a ringing call.
+///
+/// Reports the first verdict that decides (W-32), goes on polling on the fixed schedule whatever was
+/// found, reports again if a later poll changes the verdict, and ends after the last poll.
+pub struct RingSession {
+    context: Arc<Context>,
+    from: Option<TelephoneNumber>,
+    to: Vec<TelephoneNumber>,
+    mailboxes: Mailboxes,
+    deadline: Monotonic,
+    schedule: Vec<Monotonic>,
+    polls_made: usize,
+    opened: VecDeque<Opened>,
+    examined: usize,
+    good: Vec<Candidate>,
+    failed: Option<(Checks, Reason)>,
+    reasons: Vec<Reason>,
+    gone: Vec<CallNonce>,
+    ids: Ids,
+    claiming: Option<(ActionId, Candidate)>,
+    outbox: Option<Action>,
+    winner: Option<Candidate>,
+    store_failed: bool,
+    clock_unset: bool,
+    reported: Option<CallVerdict>,
+    done: bool,
+}
+
+impl RingSession {
+    /// Begins when a call rings, at `now`, and owes a verdict by `deadline`.
+    ///
+    /// `from` is the calling number of signalling, `None` if it is withheld. `to` is the called
+    /// number, `None` where the host cannot tell which of its own it was (dual SIM): then all are
+    /// asked (W-38).
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::NumberNotOwned`] if `to` is not one of the endpoint's own numbers.
+    pub fn new(
+        context: Arc<Context>,
+        from: Option<TelephoneNumber>,
+        to: Option<TelephoneNumber>,
+        deadline: Monotonic,
+        now: Now,
+    ) -> Result<Self, Reason> {
+        let to = match to {
+            Some(number) if context.owns(&number) => vec![number],
+            Some(_) => return Err(Reason::NumberNotOwned),
+            None => context.numbers().to_vec(),
+        };
+        let schedule = POLL_SCHEDULE
+            .iter()
+            .map(|after| now.monotonic.plus(jittered(&context, *after)))
+            .collect();
+        let clock_unset = now.unix(context.policy.earliest_time).is_none();
+        Ok(Self {
+            mailboxes: Mailboxes::new(Arc::clone(&context), &to),
+            context,
+            from,
+            to,
+            deadline,
+            schedule,
+            polls_made: 0,
+            opened: VecDeque::new(),
+            examined: 0,
+            good: Vec::new(),
+            failed: None,
+            reasons: Vec::new(),
+            gone: Vec::new(),
+            ids: Ids::default(),
+            claiming: None,
+            outbox: None,
+            winner: None,
+            store_failed: false,
+            clock_unset,
+            reported: None,
+            done: false,
+        })
+    }
+
+    fn start_due_polls(&mut self, now: Now) {
+        while let Some(at) = self.schedule.get(self.polls_made) {
+            if *at > now.monotonic {
+                return;
+            }
+            self.polls_made = self.polls_made.saturating_add(1);
+            let until = self.deadline.max(now.monotonic.plus(LATE_POLL));
+            let until = if now.monotonic < self.deadline {
+                self.deadline
+            } else {
+                until
+            };
+            self.mailboxes.poll(until);
+        }
+    }
+
+    /// Looks at one opened content.
+    fn examine(&mut self, opened: &Opened, now: UnixTime) {
+        let content = &opened.content;
+        if content.st.is_some_and(|report| report.s == CallPhase::Gone)
+            && self.gone.len() < MAX_GONE
+        {
+            self.gone.push(content.n);
+        }
+        let Some(from) = self.from.clone() else {
+            return;
+        };
+        let bag = bag_of_content(content);
+        for token in &content.ppts {
+            if self.examined >= self.context.policy.max_passports {
+                add_reason(&mut self.reasons, Reason::AnswerIncomplete);
+                return;
+            }
+            self.examined = self.examined.saturating_add(1);
+            let Evaluated {
+                checks,
+                outcome,
+                iat,
+            } = evaluate_call(
+                &self.context,
+                token,
+                content,
+                &bag,
+                &from,
+                &opened.number,
+                now,
+            );
+            match outcome {
+                Outcome::Good(call) => {
+                    if !came_from(content, &opened.service) {
+                        add_reason(&mut self.reasons, Reason::CpsMismatch);
+                    }
+                    let known = content.ksd.as_ref().is_none_or(|digest| {
+                        self.mailboxes
+                            .keys()
+                            .is_some_and(|keys| keys.knows_statement(digest.as_octets()))
+                    });
+                    if !known {
+                        add_reason(&mut self.reasons, Reason::KsdUnknown);
+                    }
+                    self.good.push(Candidate { call, checks, iat });
+                }
+                Outcome::Failed(reason) => self.note_failure(checks, reason),
+                Outcome::Dropped(Reason::OrigMismatch) => {}
+                Outcome::Dropped(reason) => add_reason(&mut self.reasons, reason),
+            }
+        }
+    }
+
+    /// Keeps the failure that came furthest as the one to show, and the reasons of all.
+    fn note_failure(&mut self, checks: Checks, reason: Reason) {
+        add_reason(&mut self.reasons, reason);
+        let further = self
+            .failed
+            .as_ref()
+            .is_none_or(|(held, _)| checks.passed() > held.passed());
+        if further {
+            self.failed = Some((checks, reason));
+        }
+    }
+
+    /// Marks the newest good candidate as used; whether it was the first use decides.
+    fn claim_newest(&mut self) {
+        if self.winner.is_some() || self.claiming.is_some() || self.store_failed {
+            return;
+        }
+        let gone = &self.gone;
+        // A call that ended is no evidence for this one while there is a better candidate.
+        let rank = |held: &Candidate| (!gone.contains(&held.call.nonce), held.iat);
+        let newest = self
+            .good
+            .iter()
+            .enumerate()
+            .max_by_key(|(_, held)| rank(held))
+            .map(|(at, _)| at);
+        let Some(at) = newest else { return };
+        let candidate = self.good.swap_remove(at);
+        let (record, expires) = replay_mark(&self.context, &candidate.call.passport);
+        let id = self.ids.next();
+        self.outbox = Some(Action::Claim {
+            id,
+            record,
+            expires,
+        });
+        self.claiming = Some((id, candidate));
+    }
+
+    fn claimed(&mut self, mut candidate: Candidate, result: Result<bool, Reason>) {
+        match result {
+            Ok(true) => {
+                candidate.checks.pass(CheckName::Replay);
+                self.winner = Some(candidate);
+            }
+            Ok(false) => {
+                let mut checks = candidate.checks;
+                let _ = checks.note::<()>(CheckName::Replay, Err(Reason::Replayed));
+                self.note_failure(checks, Reason::Replayed);
+            }
+            Err(reason) => {
+                // Without the mark the same PASSporT could be shown as good again.
+                self.store_failed = true;
+                add_reason(&mut self.reasons, reason);
+            }
+        }
+    }
+
+    /// The verdict as things stand. `settled`: nothing more is coming that could change it in time.
+    fn verdict(&self, settled: bool) -> Option<RingOutcome> {
+        let outcome =
+            |verdict, first: &[Reason], checks: Vec<Check>, call: Option<&VerifiedCall>| {
+                let mut reasons = first.to_vec();
+                for reason in self.reasons.iter().chain(self.mailboxes.reasons()) {
+                    add_reason(&mut reasons, *reason);
+                }
+                let only_number = if self.to.len() == 1 {
+                    self.to.first()
+                } else {
+                    None
+                };
+                Some(RingOutcome {
+                    verdict: CallVerdict {
+                        verdict,
+                        reasons,
+                        checks,
+                        orig: self.from.clone(),
+                        dest: call.map(VerifiedCall::dest).or(only_number).cloned(),
+                        blobs: self.mailboxes.counts(),
+                    },
+                    call: call.cloned(),
+                })
+            };
+        if self.clock_unset {
+            return outcome(Verdict::ClockUnset, &[Reason::ClockUnset], Vec::new(), None);
+        }
+        if self.from.is_none() {
+            return outcome(
+                Verdict::NoRecord,
+                &[Reason::CallerWithheld],
+                Vec::new(),
+                None,
+            );
+        }
+        if let Some(winner) = &self.winner {
+            let mut checks = winner.checks.clone();
+            if self.gone.contains(&winner.call.nonce) {
+                let _ = checks.note::<()>(CheckName::State, Err(Reason::CallerGone));
+                let first = [Reason::CallerGone];
+                return outcome(Verdict::Conflicting, &first, checks.complete(), None);
+            }
+            checks.pass(CheckName::State);
+            return outcome(
+                Verdict::Verified,
+                &[],
+                checks.complete(),
+                Some(&winner.call),
+            );
+        }
+        if !settled {
+            return None;
+        }
+        if self.claiming.is_some() {
+            let first = [Reason::DeadlinePassed];
+            return outcome(Verdict::Unavailable, &first, Vec::new(), None);
+        }
+        if self.store_failed {
+            return outcome(Verdict::Unavailable, &[], Vec::new(), None);
+        }
+        if let Some((checks, reason)) = &self.failed {
+            return outcome(Verdict::Refused, &[*reason], checks.complete(), None);
+        }
+        if self.mailboxes.answers() == 0 {
+            return outcome(Verdict::Unavailable, &[], Vec::new(), None);
+        }
+        outcome(Verdict::NoRecord, &[], Vec::new(), None)
+    }
+
+    /// Whether every poll that was made has been answered, opened and judged.
+    fn is_idle(&self) -> bool {
+        self.mailboxes.is_idle()
+            && self.opened.is_empty()
+            && self.claiming.is_none()
+            && self.outbox.is_none()
+            && (self.good.is_empty() || self.winner.is_some() || self.store_failed)
+    }
+
+    /// Whether the verdict can wait no longer, or need not.
+    fn is_settled(&self, now: Now) -> bool {
+        if now.monotonic >= self.deadline {
+            return true;
+        }
+        if !self.is_idle() || self.polls_made == 0 {
+            return false;
+        }
+        // A failure decides at once; nothing at all only after the last poll that fits.
+        let more_to_come = self
+            .schedule
+            .get(self.polls_made)
+            .is_some_and(|next| next.plus(MIN_POLL_TIME) <= self.deadline);
+        self.failed.is_some() || self.store_failed || !more_to_come
+    }
+
+    fn report(&mut self, now: Now) -> Option<RingOutcome> {
+        let outcome = self.verdict(self.is_settled(now))?;
+        let news = match &self.reported {
+            None => true,
+            // A later poll may turn nothing into something and something into a conflict.
+            Some(before) => before.verdict != outcome.verdict.verdict,
+        };
+        news.then(|| {
+            self.reported = Some(outcome.verdict.clone());
+            outcome
+        })
+    }
+}
+
+/// A poll that cannot get at least this long before the deadline does not fit it.
+const MIN_POLL_TIME: Duration = Duration::from_millis(200);
+
+impl Session for RingSession {
+    type Output = RingOutcome;
+    type Report = RingOutcome;
+
+    fn next(&mut self, now: Now) -> Step<RingOutcome, RingOutcome> {
+        if self.done {
+            return Step::Wait(Monotonic::from_ms(u64::MAX));
+        }
+        if self.clock_unset {
+            // Nothing could be judged, and TLS would not work either: nobody is asked.
+            if let Some(outcome) = self.report(now) {
+                return Step::Report(outcome);
+            }
+        } else {
+            self.start_due_polls(now);
+            if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+                return Step::Act(action);
+            }
+            if let Some(outcome) = self.report(now) {
+                return Step::Report(outcome);
+            }
+            let more_blobs = self.mailboxes.work();
+            self.opened.extend(self.mailboxes.take_opened());
+            if let Some(opened) = self.opened.pop_front() {
+                match now.unix(self.context.policy.earliest_time) {
+                    Some(unix) => self.examine(&opened, unix),
+                    None => add_reason(&mut self.reasons, Reason::ClockUnset),
+                }
+            }
+            if more_blobs || !self.opened.is_empty() {
+                return Step::Wait(now.monotonic);
+            }
+            self.claim_newest();
+            if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+                return Step::Act(action);
+            }
+            if let Some(outcome) = self.report(now) {
+                return Step::Report(outcome);
+            }
+            if let Some(next) = self.schedule.get(self.polls_made) {
+                let due = if now.monotonic < self.deadline {
+                    (*next).min(self.deadline)
+                } else {
+                    *next
+                };
+                return Step::Wait(due);
+            }
+            let last = self.schedule.last().copied().unwrap_or_default();
+            let end = self.deadline.max(last.plus(LATE_POLL));
+            if now.monotonic < end && !(self.is_idle() && self.reported.is_some()) {
+                let due = if now.monotonic < self.deadline {
+                    self.deadline
+                } else {
+                    end
+                };
+                return Step::Wait(due);
+            }
+        }
+        self.done = true;
+        self.mailboxes.give_up(now);
+        self.verdict(true)
+            .map_or(Step::Wait(Monotonic::from_ms(u64::MAX)), Step::Done)
+    }
+
+    fn input(&mut self, input: Input, _now: Now) {
+        match self.mailboxes.input(input) {
+            Ok(()) => {}
+            Err(Input::Claimed(id, result)) => {
+                if let Some((awaited, candidate)) = self.claiming.take() {
+                    if awaited == id {
+                        self.claimed(candidate, result);
+                    } else {
+                        self.claiming = Some((awaited, candidate));
+                    }
+                }
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// `after`, moved by up to 20 % either way (W-32).
+pub(crate) fn jittered(context: &Context, after: Duration) -> Duration {
+    let mut octet = [0_u8; 1];
+    // Without randomness the schedule is merely regular.
+    if context.provider.fill_random(&mut octet).is_err() {
+        return after;
+    }
+    let [octet] = octet;
+    // 0..=255 becomes 80 % to 120 %.
+    after.mul_f64(0.8 + 0.4 * f64::from(octet) / 255.0)
+}

@@ -1,0 +1,167 @@
+//! What a session asks of its host, and what the host tells it.
+
+use ringtrue_oob::http::{HttpRequest, HttpResponse};
+use ringtrue_stir::Reason;
+use ringtrue_stir::crypto::{DeviceSignature, P256PublicKey};
+use zeroize::Zeroizing;
+
+use crate::{Monotonic, Now, RecordName};
+
+/// Names one outstanding action of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionId(pub(crate) u32);
+
+/// Which conversation a connection serves. Hosts keep connections of different roles apart, without
+/// a shared TLS session cache, so that a service cannot join them (PRV-50).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Leaving sealed PASSporTs.
+    Store,
+    /// Fetching the own mailbox.
+    Retrieve,
+    /// Looking up keys.
+    Lookup,
+    /// Publishing own keys.
+    Publish,
+}
+
+/// Something for the host to do.
+///
+/// Actions may be performed in any order and at the same time; each is answered by the [`Input`] that
+/// carries its id, whatever came of it. A host that gives a session up answers nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Action {
+    /// Send this request on a connection of `role`; answered by [`Input::Response`].
+    Request {
+        /// Names this action.
+        id: ActionId,
+        /// Which connections to use.
+        role: Role,
+        /// What to send.
+        request: HttpRequest,
+        /// The most octets of body to read, before giving up with [`Reason::AnswerTooLarge`].
+        max_answer_octets: usize,
+        /// When to give up with [`Reason::DeadlinePassed`]; the session does not wait longer.
+        deadline: Monotonic,
+    },
+    /// Sign with the endpoint's credential key; answered by [`Input::Signature`].
+    Sign {
+        /// Names this action.
+        id: ActionId,
+        /// What the signature is over; the SHA-256 of it is what a digest interface takes.
+        message: Vec<u8>,
+    },
+    /// Raw ECDH with the hardware encryption key; answered by [`Input::Agreement`].
+    Agree {
+        /// Names this action.
+        id: ActionId,
+        /// The other point, already checked to be on the curve.
+        peer: P256PublicKey,
+    },
+    /// Read a state record; answered by [`Input::Loaded`].
+    Load {
+        /// Names this action.
+        id: ActionId,
+        /// Which record.
+        record: RecordName,
+    },
+    /// Write a state record, only if it still holds `expected` (`None`: does not exist), durably and
+    /// in one transaction; answered by [`Input::Saved`].
+    Save {
+        /// Names this action.
+        id: ActionId,
+        /// Which record.
+        record: RecordName,
+        /// What the session read before.
+        expected: Option<Zeroizing<Vec<u8>>>,
+        /// What to write.
+        value: Zeroizing<Vec<u8>>,
+    },
+    /// Insert a record that must not exist yet, durably and in one transaction; answered by
+    /// [`Input::Claimed`]. This is the replay check: of several processes exactly one wins.
+    Claim {
+        /// Names this action.
+        id: ActionId,
+        /// Which record.
+        record: RecordName,
+        /// The Unix time, seconds, after which the record may be forgotten.
+        expires: u64,
+    },
+}
+
+/// What came of a [`Action::Save`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// Written and durable.
+    Written,
+    /// Not written: the record no longer held what was expected.
+    Changed,
+}
+
+/// What the host tells a session. Errors are the host's own ([`Reason::ServiceUnreachable`],
+/// [`Reason::SignerFailed`], [`Reason::StateUnavailable`], …) and end up among the reasons.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// An HTTP response, or why there is none.
+    Response(ActionId, Result<HttpResponse, Reason>),
+    /// A signature by the credential key.
+    Signature(ActionId, Result<DeviceSignature, Reason>),
+    /// The X coordinate of an ECDH agreement.
+    Agreement(ActionId, Result<Zeroizing<Vec<u8>>, Reason>),
+    /// A state record, `None` if there is none.
+    Loaded(ActionId, Result<Option<Zeroizing<Vec<u8>>>, Reason>),
+    /// What came of writing a record.
+    Saved(ActionId, Result<Saved, Reason>),
+    /// Whether this claim was the first.
+    Claimed(ActionId, Result<bool, Reason>),
+}
+
+/// What to do next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step<Output, Report = core::convert::Infallible> {
+    /// Start this action, then ask again.
+    Act(Action),
+    /// Tell the application this, then ask again. The session goes on.
+    Report(Report),
+    /// Nothing until an input arrives or this time comes, whichever is first; then ask again. A time
+    /// that has come already means: ask again at once, the session only paused in long work.
+    Wait(Monotonic),
+    /// The end. Outstanding actions may be dropped.
+    Done(Output),
+}
+
+/// A conversation as a value.
+pub trait Session {
+    /// What it ends with.
+    type Output;
+    /// What it tells before it ends; [`core::convert::Infallible`] if nothing.
+    type Report;
+
+    /// What to do next. Does a bounded piece of work (milliseconds) and never blocks.
+    ///
+    /// After [`Step::Done`] the session is over: what further calls give has no meaning.
+    fn next(&mut self, now: Now) -> Step<Self::Output, Self::Report>;
+
+    /// Takes in what came of an action. Inputs that the session did not ask for are ignored.
+    fn input(&mut self, input: Input, now: Now);
+}
+
+/// Hands out action ids.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ids(u32);
+
+impl Ids {
+    pub(crate) const fn starting_at(first: u32) -> Self {
+        Self(first)
+    }
+
+    pub(crate) fn next(&mut self) -> ActionId {
+        // Sessions end after at most some hundred actions.
+        self.0 = self.0.wrapping_add(1);
+        ActionId(self.0)
+    }
+}
