@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 /// The provider on aws-lc-rs. Accepts and refuses exactly what
 /// [`ringtrue_stir::crypto::RustCrypto`] does, several times faster; signatures are randomised.
 ///
-/// Keys are parsed on each call: with uncompressed points that costs under a microsecond beside the
-/// operation itself, and leaves no cache of secrets behind.
+/// Keys are parsed on each call: little beside the operation itself, and no cache of secrets is left
+/// behind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsLcCrypto;
 
