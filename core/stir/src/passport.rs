@@ -231,8 +231,9 @@ impl VerifiedPassport {
         &self.path
     }
 
-    /// What a replay cache remembers: SHA-256 over type, `orig`, `dest`, `iat` and the signer's key.
-    /// Never over the signature, which can be changed without the key (PPT-19, W-7).
+    /// What a replay cache remembers: SHA-256 over `orig`, `dest`, `iat` and the signer's key. Never
+    /// over the signature, which can be changed without the key, and not over the type: one call that
+    /// a signer announced in two types is still one call (PPT-19, W-7).
     #[must_use]
     pub fn replay_digest(&self) -> [u8; 32] {
         let claims = self.claims();
@@ -246,7 +247,6 @@ impl VerifiedPassport {
             );
             hash.update(octets);
         };
-        part(self.passport.ppt().unwrap_or_default().as_bytes());
         match claims.orig() {
             Identity::Tn(number) => {
                 part(b"tn");

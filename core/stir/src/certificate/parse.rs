@@ -1,5 +1,6 @@
 //! From DER to [`Parsed`].
 
+use core::ops::Range;
 use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
@@ -43,10 +44,8 @@ pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
     let (rest, certificate) = parser
         .parse(&der)
         .map_err(|_| Reason::MalformedCertificate)?;
-    let tbs = tbs_range(&der, &certificate).ok_or(Reason::MalformedCertificate)?;
-    // The algorithm inside the signed part protects the one outside (RFC 5280 section 4.1.1.2).
-    if !rest.is_empty() || certificate.signature_algorithm != certificate.tbs_certificate.signature
-    {
+    let (tbs, algorithm) = layout(&der, &certificate).ok_or(Reason::MalformedCertificate)?;
+    if !rest.is_empty() {
         return Err(Reason::MalformedCertificate);
     }
     let parts = &certificate.tbs_certificate;
@@ -60,7 +59,7 @@ pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
         not_after: seconds(parts.validity.not_after.timestamp()),
         key: p256_key(&parts.subject_pki)?,
         spki_digest: Sha256::digest(parts.subject_pki.raw).into(),
-        signature: signature(&certificate),
+        signature: signature(&certificate, algorithm),
         is_ca: extensions.is_ca,
         path_len: extensions.path_len,
         key_usage: extensions.key_usage,
@@ -73,20 +72,32 @@ pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
     Ok(Parsed { der, ..parsed })
 }
 
-/// Where the signed part lies, which must be what the parser read: no octet is signed but not read.
-fn tbs_range(der: &[u8], certificate: &X509Certificate<'_>) -> Option<core::ops::Range<usize>> {
+/// Where the signed part lies, and the content of the signature's AlgorithmIdentifier.
+///
+/// The signed part must be what the parser read, so that no octet is signed but not read, and the
+/// unsigned algorithm the same octets as the signed one (RFC 5280 section 4.1.1.2), so that none can
+/// be changed afterwards.
+fn layout<'a>(
+    der: &'a [u8],
+    certificate: &X509Certificate<'_>,
+) -> Option<(Range<usize>, &'a [u8])> {
     let content = der::only(der, der::SEQUENCE)?;
     let start = der.len().checked_sub(content.len())?;
     let tbs: &[u8] = certificate.tbs_certificate.as_ref();
-    let end = start.checked_add(tbs.len())?;
+    let range = start..start.checked_add(tbs.len())?;
     let mut elements = Reader::new(content);
-    elements.expect(der::SEQUENCE)?;
-    elements.expect(der::SEQUENCE)?;
+    let mut signed = Reader::new(elements.expect(der::SEQUENCE)?);
+    let algorithm = elements.expect(der::SEQUENCE)?;
     elements.expect(der::BIT_STRING)?;
+    // The version may be absent, the serial number not.
+    if signed.next()?.0 == der::context(0) {
+        signed.expect(der::INTEGER)?;
+    }
     let whole = elements.is_empty()
-        && der.get(start..end) == Some(tbs)
+        && signed.expect(der::SEQUENCE)? == algorithm
+        && der.get(range.clone()) == Some(tbs)
         && der::only(tbs, der::SEQUENCE).is_some();
-    whole.then_some(start..end)
+    whole.then_some((range, algorithm))
 }
 
 fn p256_key(spki: &SubjectPublicKeyInfo<'_>) -> Result<Option<P256PublicKey>, Reason> {
@@ -103,13 +114,13 @@ fn p256_key(spki: &SubjectPublicKeyInfo<'_>) -> Result<Option<P256PublicKey>, Re
         .map_err(|_| Reason::MalformedCertificate)
 }
 
-fn signature(certificate: &X509Certificate<'_>) -> Signature {
-    let algorithm = &certificate.signature_algorithm;
-    let parameters = parameters(algorithm);
-    let null_parameters =
-        parameters.is_some_and(|any| any.tag() == Tag::Null && any.as_bytes().is_empty());
-    let is_es256 = algorithm.algorithm.as_bytes() == oid::ECDSA_WITH_SHA256
-        && (parameters.is_none() || null_parameters)
+fn signature(certificate: &X509Certificate<'_>, algorithm: &[u8]) -> Signature {
+    let mut members = Reader::new(algorithm);
+    let is_ecdsa = members.expect(der::OBJECT_IDENTIFIER) == Some(oid::ECDSA_WITH_SHA256);
+    let no_parameters = members.is_empty();
+    let null_parameters = members.expect(der::NULL) == Some(&[]) && members.is_empty();
+    let is_es256 = is_ecdsa
+        && (no_parameters || null_parameters)
         && certificate.signature_value.unused_bits == 0;
     Signature {
         value: is_es256

@@ -288,7 +288,9 @@ fn high_and_low_s_are_one_for_the_replay_cache() {
     };
     assert_eq!(digest("high-s"), digest("low-s"));
     assert_ne!(digest("high-s"), digest("iat-edge-59"));
-    assert_ne!(digest("rsp-good"), digest("iat-future"));
+    assert_ne!(digest("dest-tn-and-uri"), digest("low-s"));
+    // The type does not make two calls of one.
+    assert_eq!(digest("shaken-good"), digest("low-s"));
 }
 
 #[test]
