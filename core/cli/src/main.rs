@@ -1,3 +1,41 @@
-//! The `ringtrue` command.
+//! The `ringtrue` command: try it, run a service, announce and verify calls by hand.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod calls;
+mod cps;
+mod demo;
+mod exit;
+mod lab;
+mod logs;
+mod output;
+mod settings;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command, CpsCommand, LabCommand};
+use crate::exit::{Exit, Failure};
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let result = run(arguments);
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            anstream::eprintln!("ringtrue: {failure}");
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    logs::start(arguments.log.as_deref());
+    match arguments.command {
+        Command::Demo(demo) => demo::run(&demo),
+        Command::Lab(LabCommand::Init(init)) => lab::init(&init),
+        Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
+        Command::Place(place) => calls::place(&place),
+        Command::Publish(publish) => calls::publish(&publish),
+        Command::Ring(ring) => calls::ring(&ring),
+    }
+}

@@ -1,0 +1,228 @@
+//! From a lab or a configuration file to an endpoint.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ringtrue::{
+    AddressPolicy, Endpoint, HttpSettings, Policy, Profile, SoftwareSigner, Suite, TelephoneNumber,
+    UnixTime,
+};
+use ringtrue_lab::Lab;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::args::EndpointArguments;
+use crate::exit::Failure;
+
+/// The name of the state file in an endpoint's state folder.
+const STATE_FILE: &str = "endpoint.sqlite";
+
+/// The largest file that is read.
+const MAX_FILE_OCTETS: u64 = 1 << 20;
+
+/// An endpoint's configuration file. Paths are relative to the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointFile {
+    /// The certificate chain, PEM, leaf first.
+    chain: PathBuf,
+    /// The private key, PKCS#8 PEM.
+    key: PathBuf,
+    /// Where others find the chain.
+    x5u: String,
+    /// STI anchors, PEM.
+    anchors: Vec<PathBuf>,
+    /// The own placement service and key directory.
+    base_url: String,
+    /// A TLS root besides the web's, PEM.
+    tls_root: Option<PathBuf>,
+    /// The folder for keys and memory.
+    state: PathBuf,
+    /// Whether services on this machine may be used.
+    #[serde(default)]
+    allow_loopback: bool,
+    /// Whether services in private networks may be used.
+    #[serde(default)]
+    allow_private: bool,
+    /// The certificate profile: `stir`, `shaken` or `delegate`.
+    #[serde(default)]
+    profile: ProfileName,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ProfileName {
+    Delegate,
+    Shaken,
+    #[default]
+    Stir,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Delegate => Self::Delegate,
+            ProfileName::Shaken => Self::Shaken,
+            ProfileName::Stir => Self::Stir,
+        }
+    }
+}
+
+/// What an endpoint is made of, wherever it was read from.
+struct Parts {
+    chain: String,
+    key: Zeroizing<String>,
+    x5u: String,
+    anchors: Vec<String>,
+    base_url: String,
+    tls_root: Option<String>,
+    state: PathBuf,
+    addresses: AddressPolicy,
+    profile: Profile,
+}
+
+/// Makes the endpoint that `arguments` name, for `number`.
+pub(crate) fn endpoint(
+    arguments: &EndpointArguments,
+    number: &TelephoneNumber,
+    suites: &[Suite],
+) -> Result<Endpoint, Failure> {
+    let parts = match (&arguments.source.lab, &arguments.source.config) {
+        (Some(dir), _) => from_lab(dir, number)?,
+        (None, Some(file)) => from_file(file)?,
+        (None, None) => {
+            return Err(Failure::of("--lab or --config")(
+                ringtrue::Reason::ConfigurationInvalid,
+            ));
+        }
+    };
+    let base_url = arguments.base.clone().unwrap_or(parts.base_url);
+    let mut policy = Policy::default();
+    policy.profile = parts.profile;
+    if !suites.is_empty() {
+        policy.suites = suites.to_vec();
+    }
+    make_private_folder(&parts.state)?;
+    let signer = SoftwareSigner::from_pkcs8_pem(&parts.key).map_err(Failure::of("the key"))?;
+    let mut builder = Endpoint::builder()
+        .number(number.as_str())
+        .credential(parts.chain, parts.x5u)
+        .signer(Arc::new(signer))
+        .service(base_url)
+        .state_file(parts.state.join(STATE_FILE))
+        .policy(policy)
+        .http(HttpSettings {
+            addresses: parts.addresses,
+            web_roots: parts.tls_root.is_none(),
+            extra_roots_pem: parts.tls_root.into_iter().collect(),
+            ..HttpSettings::default()
+        });
+    for anchor in parts.anchors {
+        builder = builder.anchors_pem(anchor);
+    }
+    builder
+        .build()
+        .map_err(Failure::of("the endpoint's configuration"))
+}
+
+fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
+    let lab = Lab::open(dir).map_err(Failure::Lab)?;
+    let config = lab.config();
+    let own = dir.join(number.as_str());
+    Ok(Parts {
+        chain: read(&own.join("chain.pem"))?.to_string(),
+        key: read(&own.join("key.pem"))?,
+        x5u: config
+            .x5u(number)
+            .map_err(Failure::of("lab.toml"))?
+            .as_str()
+            .to_owned(),
+        anchors: vec![read(&dir.join("root.pem"))?.to_string()],
+        base_url: config.base_url.clone(),
+        tls_root: Some(read(&dir.join("tls-root.pem"))?.to_string()),
+        state: own.join("state"),
+        addresses: addresses(config.policy.allow_loopback, config.policy.allow_private),
+        profile: config.policy.profile.into(),
+    })
+}
+
+fn from_file(path: &Path) -> Result<Parts, Failure> {
+    let text = read(path)?;
+    let file: EndpointFile = toml::from_str(&text).map_err(|error| Failure::Configuration {
+        path: path.to_owned(),
+        // The message quotes no line of the file: it may hold what is private.
+        detail: error.message().to_owned(),
+    })?;
+    let base = path.parent().unwrap_or_else(|| Path::new(""));
+    let anchors = file
+        .anchors
+        .iter()
+        .map(|anchor| Ok(read(&base.join(anchor))?.to_string()))
+        .collect::<Result<_, Failure>>()?;
+    let tls_root = match &file.tls_root {
+        Some(root) => Some(read(&base.join(root))?.to_string()),
+        None => None,
+    };
+    Ok(Parts {
+        chain: read(&base.join(&file.chain))?.to_string(),
+        key: read(&base.join(&file.key))?,
+        x5u: file.x5u,
+        anchors,
+        base_url: file.base_url,
+        tls_root,
+        state: base.join(&file.state),
+        addresses: addresses(file.allow_loopback, file.allow_private),
+        profile: file.profile.into(),
+    })
+}
+
+const fn addresses(loopback: bool, private: bool) -> AddressPolicy {
+    let mut policy = AddressPolicy::public_only();
+    if loopback {
+        policy = policy.allow_loopback();
+    }
+    if private {
+        policy = policy.allow_private();
+    }
+    policy
+}
+
+/// Reads a file of at most 1 MiB.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    use std::io::Read as _;
+
+    let failed = |error| Failure::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut text = Zeroizing::new(String::new());
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_FILE_OCTETS)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+/// Makes a folder that only its owner may look into.
+fn make_private_folder(path: &Path) -> Result<(), Failure> {
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        folder.mode(0o700);
+    }
+    folder.create(path).map_err(|error| Failure::File {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// The time now. A clock before the epoch counts as the epoch.
+pub(crate) fn unix_now() -> UnixTime {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixTime::from_secs(since.as_secs())
+}
