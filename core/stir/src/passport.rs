@@ -168,7 +168,8 @@ impl Passport {
     /// - [`Reason::PptUnsupported`]: of a type that is not supported.
     /// - [`Reason::SignatureInvalid`]: not by this signer.
     /// - [`Reason::IatOutsideCertificate`]: dated outside the certificate's validity.
-    /// - [`Reason::NotCanonical`]: the signature is good, the serialisation is not (PPT-13).
+    /// - [`Reason::NotCanonical`]: the signature is good, the serialisation, or the order
+    ///   inside `dest`, is not (PPT-9, PPT-13).
     /// - [`Reason::ClaimConstraintViolated`]: the certificate forbids these claims.
     ///
     /// Source: RFC 8224 section 6.2; RFC 8225 sections 6 to 9; RFC 8226 section 8; RFC 9118 section 3
@@ -187,6 +188,9 @@ impl Passport {
             return Err(Reason::IatOutsideCertificate);
         }
         jws.require_canonical(claims.payload())?;
+        if !claims.dest().is_sorted() {
+            return Err(Reason::NotCanonical);
+        }
         if let Some(constraints) = path.constraints() {
             constraints.check(claims.payload())?;
         }

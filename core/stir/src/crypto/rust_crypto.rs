@@ -76,8 +76,10 @@ impl CryptoProvider for RustCrypto {
     fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
         match curve {
             Curve::P256 => {
-                let peer =
-                    p256::PublicKey::from_sec1_bytes(peer).map_err(|_| Reason::MalformedKey)?;
+                // Compressed points are valid, but not what any message carries.
+                let peer = P256PublicKey::from_sec1(peer)?;
+                let peer = p256::PublicKey::from_sec1_bytes(peer.as_sec1())
+                    .map_err(|_| Reason::MalformedKey)?;
                 let secret = p256_secret(secret)?;
                 let shared =
                     p256::ecdh::diffie_hellman(secret.to_nonzero_scalar(), peer.as_affine());

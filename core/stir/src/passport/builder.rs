@@ -53,12 +53,16 @@ impl PassportBuilder {
             .claim("origid", Value::from(origid))
     }
 
-    /// An answer: the signer vouches for `dest`, having been called by `orig` (RSP-3, RSP-20).
+    /// An answer: the signer vouches for `dest`, having been called by `orig` (RSP-3, RSP-20). `dest` is
+    /// echoed as it is, so that the caller finds its own again (W-26).
     ///
     /// Source: RFC 9970 section 4.
     #[must_use]
     pub fn rsp(orig: &Identity, dest: Destinations, iat: UnixTime, x5u: &X5u) -> Self {
-        Self::new(PassportType::Rsp, orig, dest, iat, x5u)
+        let echo = dest.to_claim();
+        let mut builder = Self::new(PassportType::Rsp, orig, dest, iat, x5u);
+        builder.payload.insert("dest".to_owned(), echo);
+        builder
     }
 
     fn new(

@@ -92,6 +92,11 @@ impl Destinations {
         self.tn.contains(number)
     }
 
+    /// Whether both arrays are in lexicographic order, as a signer writes them (PPT-9).
+    pub(super) fn is_sorted(&self) -> bool {
+        self.tn.is_sorted() && self.uri.is_sorted()
+    }
+
     /// In lexicographic order, each once (PPT-9).
     pub(super) fn sorted(mut self) -> Self {
         self.tn.sort_unstable();
