@@ -25,7 +25,7 @@ const MAX_REFERENCE_LEN: usize = 1024;
 pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Reads and normalises a base URL. One `/` at the end makes no difference.
+    /// Reads and normalises a base URL. `/` at the end makes no difference.
     ///
     /// # Errors
     ///
@@ -51,8 +51,7 @@ impl BaseUrl {
         if url.port() == Some(0) || url.host().is_none() {
             return Err(Reason::MalformedUrl);
         }
-        let path = url.path();
-        let path = path.strip_suffix('/').unwrap_or(path).to_owned();
+        let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
     }
@@ -176,6 +175,16 @@ mod tests {
                 "https://cps.example.com:8443/a/b/",
                 "https://cps.example.com:8443/a/b",
                 "cps.example.com:8443",
+            ),
+            (
+                "https://cps.example.com/a///",
+                "https://cps.example.com/a",
+                "cps.example.com",
+            ),
+            (
+                "https://cps.example.com//",
+                "https://cps.example.com",
+                "cps.example.com",
             ),
             (
                 "https://cps.example.com/a/../b",

@@ -205,7 +205,8 @@ impl Content {
         if !countable || !timely || texts_present.into_iter().any(String::is_empty) {
             return Err(Reason::MalformedContent);
         }
-        let mut members = Members::new();
+        // Room for everything from the beginning, so that no copy is left behind while it grows.
+        let mut members = Members(String::with_capacity(MAX_LEN));
         members.push("v", "1");
         if !self.ppts.is_empty() {
             members.push_texts("ppts", &self.ppts);

@@ -3,6 +3,7 @@
 //! * A [`Content`] (PASSporTs, certificates, state) is sealed into a [`Blob`] for a [`RecipientKey`] and a
 //!   [`Destination`] with [`seal`], and opened with [`open`] or, where the key is in hardware, with
 //!   [`open_with_shared_secret`].
+//! * [`statement`] makes, reads and verifies key statements: which keys a number has, and where it looks.
 //! * The [`http`] messages carry blobs and statements between endpoints and services at a [`BaseUrl`].
 //!
 //! This crate is pure: no I/O, no clock, no global. Randomness and group operations come from a
@@ -18,6 +19,7 @@ mod hpke_raw;
 pub mod http;
 mod recipient_key;
 mod seal;
+pub mod statement;
 mod suite;
 
 pub use base_url::BaseUrl;

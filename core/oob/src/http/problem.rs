@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use ringtrue_stir::Reason;
+use ringtrue_stir::{Kind, Reason};
 use serde_json::{Value, json};
 
 use super::{HttpResponse, media};
@@ -99,6 +99,19 @@ impl Problem {
     pub fn from_type_uri(uri: &str) -> Option<Self> {
         let name = uri.strip_prefix(TYPE_PREFIX)?;
         Self::ALL.iter().copied().find(|p| p.name() == name)
+    }
+
+    /// What a directory answers to a publication that does not parse or verify: wrong in form, not to be
+    /// trusted, or too long (W-14). A statement without certificates counts as wrong in form, because a
+    /// directory never fetches any.
+    #[must_use]
+    pub const fn for_statement(reason: Reason) -> Self {
+        match (reason, reason.kind()) {
+            (Reason::TooLong, _) => Self::BodyTooLarge,
+            (Reason::CredentialUnavailable, _) | (_, Kind::Malformed) => Self::MalformedStatement,
+            (_, Kind::Untrusted) => Self::UntrustedStatement,
+            _ => Self::Unavailable,
+        }
     }
 
     /// The answer of a service.
