@@ -1,0 +1,1 @@
+"""The cases that `run.py` runs: vectors, calls between implementations, attacks, probes."""

@@ -1,0 +1,99 @@
+"""PASSporT: the claims a token must have and the three types this endpoint speaks."""
+
+import uuid
+from dataclasses import dataclass
+
+from . import jws
+from .encoding import is_integer
+from .errors import Refusal
+from .numbers import is_canonical
+
+SUPPORTED = (None, "shaken", "rsp")
+
+
+@dataclass(frozen=True)
+class Passport:
+    """A parsed PASSporT; `check_form` says whether it is one."""
+
+    jws: jws.Jws
+
+    @classmethod
+    def parse(cls, text: str) -> "Passport":
+        return cls(jws.parse(text))
+
+    @property
+    def ppt(self) -> object:
+        return self.jws.header.get("ppt")
+
+    @property
+    def orig(self) -> str | None:
+        """The calling number, when `orig` is a telephone number."""
+        orig = self.jws.payload.get("orig")
+        if isinstance(orig, dict) and set(orig) == {"tn"} and is_canonical(orig["tn"]):
+            return orig["tn"]
+        return None
+
+    @property
+    def dest(self) -> dict:
+        return self.jws.payload.get("dest")
+
+    @property
+    def iat(self) -> int:
+        return self.jws.payload.get("iat")
+
+    def check_form(self) -> None:
+        """PPT-2 to PPT-10, PPT-13, PPT-40: everything that needs no key."""
+        header, payload = self.jws.header, self.jws.payload
+        if header.get("typ") != "passport":
+            raise Refusal("type_mismatch")
+        if header.get("alg") != "ES256":
+            raise Refusal("algorithm_not_allowed")
+        x5u = header.get("x5u")
+        if not isinstance(x5u, str) or not x5u or len(x5u) > jws.MAX_X5U_LEN:
+            raise Refusal("x5u_missing")
+        if "iat" in payload and not is_integer(payload["iat"]):
+            raise Refusal("iat_not_number")
+        _check_claims(payload)
+        if self.ppt == "shaken":
+            _check_shaken(payload)
+        if not self.jws.is_canonical():
+            raise Refusal("not_canonical")
+        self.jws.check_signature_form()
+
+
+def _check_claims(payload: dict) -> None:
+    orig, dest = payload.get("orig"), payload.get("dest")
+    good = "iat" in payload and isinstance(orig, dict) and isinstance(dest, dict) and dest
+    good = good and len(orig) == 1 and next(iter(orig)) in ("tn", "uri")
+    good = good and all(isinstance(value, str) and value for value in orig.values())
+    good = good and set(dest) <= {"tn", "uri"}
+    good = good and all(
+        isinstance(values, list) and values and all(isinstance(v, str) and v for v in values)
+        for values in dest.values()
+    )
+    good = good and is_canonical(orig.get("tn", "0"))
+    good = good and all(is_canonical(number) for number in dest.get("tn", []))
+    if not good:
+        raise Refusal("malformed_claims")
+
+
+def _check_shaken(payload: dict) -> None:
+    origid = payload.get("origid")
+    try:
+        uuid.UUID(origid)
+        good = payload.get("attest") in ("A", "B", "C") and len(origid) == 36
+    except (ValueError, TypeError, AttributeError):
+        good = False
+    if not good:
+        raise Refusal("malformed_claims")
+
+
+def header(x5u: str, ppt: str | None = None) -> dict:
+    """The header of a new token."""
+    fields = {"alg": "ES256", "typ": "passport", "x5u": x5u}
+    return fields | ({"ppt": ppt} if ppt else {})
+
+
+def payload(orig: str, dest: str, iat: int) -> dict:
+    """The claims of a new base token."""
+    return {"dest": {"tn": [dest]}, "iat": iat, "orig": {"tn": orig}}
