@@ -20,7 +20,7 @@ const MAX_REFERENCE_LEN: usize = 1024;
 ///
 /// [`fmt::Debug`] shows it: a base URL names a service, not a person.
 ///
-/// Source: W-3, W-29; wire.md section 2.
+/// Source: docs/protocol.md section 3.5 (W-3, W-29).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BaseUrl(Url);
 

@@ -27,7 +27,7 @@ const VERSION: u8 = 1;
 ///         rest  ciphertext, then the 16 octets of the tag
 /// ```
 ///
-/// Source: privacy-crypto 2.2 (PRV-5, W-19, W-31).
+/// Source: docs/protocol.md section 6.1 (PRV-5, W-19, W-31).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Blob {
     suite: Suite,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{SizeClass, StatementDigest, Suite};
 
-/// PASSporTs in one content; more are never needed for one call (privacy-crypto 2.2).
+/// PASSporTs in one content; more are never needed for one call (docs/protocol.md section 6.5).
 pub const MAX_PPTS: usize = 8;
 
 /// Certificates in one content (W-1).
@@ -121,7 +121,7 @@ pub struct RspRequest {
 ///
 /// [`fmt::Debug`] shows counts only.
 ///
-/// Source: privacy-crypto 2.2; W-1, W-8, W-10.
+/// Source: docs/protocol.md section 6.5 (W-1, W-8, W-10).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     /// Full-form PASSporTs, at most 8; none only in a control message, one with `st`.

@@ -30,7 +30,7 @@ impl Destination {
     /// [`Reason::TooLong`] for a URI of more than 1024 octets, [`Reason::MalformedUrl`] for an empty
     /// one.
     ///
-    /// Source: privacy-crypto 2.2.
+    /// Source: docs/protocol.md section 6.3.
     pub fn info(&self) -> Result<Vec<u8>, Reason> {
         let (kind, text) = match self {
             Self::TelephoneNumber(number) => (1, number.as_str()),

@@ -8,7 +8,7 @@
 //!
 //! Not here: validation of points and secrets. The callers do that before (PRV-9).
 //!
-//! Source: RFC 9180 sections 4.1 and 5.1; privacy-crypto 3.2 (PRV-21).
+//! Source: RFC 9180 sections 4.1 and 5.1; docs/protocol.md section 6.8 (PRV-21).
 
 #[cfg(test)]
 mod rfc9180;

@@ -13,7 +13,7 @@
 //! encodes the answer. Every limit of a message is a constant beside it. Limits on octets are for the
 //! transport to enforce while it reads; the decoders check them once more.
 //!
-//! Source: the project's wire description, sections 2 and 3 (W-4, W-16, W-20 to W-23).
+//! Source: docs/protocol.md sections 8 and 9 (W-4, W-16, W-20 to W-23).
 
 use core::fmt;
 

@@ -2,7 +2,7 @@
 //!
 //! The group operations go through the [`CryptoProvider`] or a hardware key; the rest is `hpke`'s.
 //!
-//! Source: privacy-crypto 2.2, 2.3, 2.7 and 3.3 (PRV-4 to PRV-6, PRV-9, PRV-14, PRV-21, PRV-24).
+//! Source: docs/protocol.md sections 6 and 10 (PRV-4 to PRV-6, PRV-9, PRV-14, PRV-21, PRV-24).
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hpke::aead::{AesGcm128, ChaCha20Poly1305};
@@ -171,7 +171,7 @@ pub fn dummy(provider: &dyn CryptoProvider, suite: Suite) -> Result<Blob, Reason
 /// [`Reason::SuiteUnsupported`] for S3 and S4: their dummies need a genuine encapsulation, which this
 /// build cannot make.
 ///
-/// Source: privacy-crypto 2.3 and 2.6 (PRV-14).
+/// Source: docs/protocol.md section 10 (PRV-14).
 pub fn dummy_from_seed(
     provider: &dyn CryptoProvider,
     suite: Suite,

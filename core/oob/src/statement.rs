@@ -6,7 +6,7 @@
 //! verify with the same code. Sequence numbers over time (rollback, equivocation) are for whoever
 //! remembers them.
 //!
-//! Source: privacy-crypto 5.2 (PRV-35, PRV-36; W-1, W-2, W-11 to W-15).
+//! Source: docs/protocol.md section 7 (PRV-35, PRV-36; W-1, W-2, W-11 to W-15).
 
 mod draft;
 mod parse;

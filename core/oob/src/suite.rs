@@ -16,7 +16,7 @@ pub(crate) const LENGTH_PREFIX_LEN: usize = 2;
 /// The form of all four is known, so that a service carries what newer endpoints seal (W-19).
 /// This build seals and opens S1 and S2, see [`Suite::is_supported`].
 ///
-/// Source: privacy-crypto 2.2 (PRV-2, PRV-3); code points of the IANA HPKE registry.
+/// Source: docs/protocol.md section 6.2 (PRV-2, PRV-3); code points of the IANA HPKE registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Suite {
@@ -150,7 +150,7 @@ impl Suite {
 
 /// The size of a blob. All blobs of a class have exactly one length, whatever is inside.
 ///
-/// Source: privacy-crypto 2.2 and 2.5 (PRV-5, W-31).
+/// Source: docs/protocol.md section 6.1 (PRV-5, W-31).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SizeClass {
     /// 4096 octets: S1 and S2.

@@ -10,7 +10,7 @@ use super::problem::{self, Problem};
 use super::{HttpRequest, HttpResponse, Method, media, route, without_last_line_feed};
 use crate::BaseUrl;
 
-/// Octets of one key statement (privacy-crypto 5.2).
+/// Octets of one key statement (docs/protocol.md section 7.4).
 pub const MAX_STATEMENT_LEN: usize = 16 * 1024;
 
 /// Octets in the body of a publication: one statement and a line feed.

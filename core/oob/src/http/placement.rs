@@ -3,7 +3,7 @@
 //! A body of blobs has one blob per line as unpadded base64url, lines ended by LF, the last LF
 //! optional (W-20).
 //!
-//! Source: RFC 8816 section 9; wire description, section 2.
+//! Source: RFC 8816 section 9; docs/protocol.md section 9.
 
 use ringtrue_stir::{Reason, TelephoneNumber};
 

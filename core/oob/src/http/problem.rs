@@ -22,7 +22,7 @@ macro_rules! problems {
     ($($(#[doc = $doc:literal])* $variant:ident $name:literal $status:literal $title:literal;)*) => {
         /// Why a service refused a request.
         ///
-        /// Source: wire description, section 2; W-20, W-21.
+        /// Source: docs/protocol.md section 9.5 (W-20, W-21).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Problem {

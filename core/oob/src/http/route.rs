@@ -87,7 +87,7 @@ impl Route {
     /// [`Problem::NotFound`], [`Problem::MethodNotAllowed`] or [`Problem::MalformedNumber`]. For the
     /// second, [`Route::allowed`] says what is allowed.
     ///
-    /// Source: wire description, sections 2 and 3; W-23.
+    /// Source: docs/protocol.md sections 8 and 9 (W-23).
     pub fn decode(prefix: &str, method: &str, path: &str) -> Result<Self, Problem> {
         let resource = Resource::decode(prefix, path)?;
         let method = Method::from_name(method).ok_or(Problem::MethodNotAllowed)?;

@@ -59,7 +59,7 @@ impl KeyStatement {
     /// - [`Reason::MalformedStatement`]: anything else: neither `x5u` nor `x5c`, a claim missing or of the
     ///   wrong form, a life over seven days.
     ///
-    /// Source: privacy-crypto 5.2; W-14.
+    /// Source: docs/protocol.md section 7.4 (W-14).
     pub fn parse(text: &str) -> Result<Self, Reason> {
         let jws = CompactJws::parse(text, MAX_STATEMENT_LEN)?;
         jws.require_typ(TYP)?;

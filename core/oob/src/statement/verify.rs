@@ -55,7 +55,7 @@ impl KeyStatement {
     /// - [`Reason::StatementExpired`], [`Reason::StatementNotYetValid`] (over 60 s ahead),
     ///   [`Reason::StatementOutlivesCertificate`].
     ///
-    /// Source: privacy-crypto 5.2 (PRV-36, W-14, W-15).
+    /// Source: docs/protocol.md section 7.4 (PRV-36, W-14, W-15).
     pub fn verify(&self, against: &VerifyStatement<'_>) -> Result<VerifiedStatement, Reason> {
         let bag = self
             .header_bag()
