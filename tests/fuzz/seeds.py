@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Writes the seed corpora from the test vectors: python3 tests/fuzz/seeds.py
+
+Standard library only. The seeds that this writes are called seed-…; other files in a corpus folder
+(inputs that once failed) are left alone.
+"""
+
+import base64
+import json
+import pathlib
+
+FUZZ = pathlib.Path(__file__).resolve().parent
+VECTORS = FUZZ.parent / "vectors"
+PROTOCOL = VECTORS / "protocol"
+
+# Enough variety for a smoke test; a longer run finds the rest by itself.
+BAD_PER_TARGET = 12
+
+
+def load(path):
+    return json.loads((VECTORS / path).read_text())
+
+
+def write(target, name, octets):
+    folder = FUZZ / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(octets, str):
+        octets = octets.encode()
+    (folder / f"seed-{name}").write_bytes(octets)
+
+
+def spread(records):
+    """At most BAD_PER_TARGET of them, evenly."""
+    step = max(1, len(records) // BAD_PER_TARGET)
+    return records[::step][:BAD_PER_TARGET]
+
+
+def unpadded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def tokens():
+    passports = load("protocol/passports.json")["passports"]
+    good = [record for record in passports if record["accept"]]
+    bad = [record for record in passports if not record["accept"]]
+    for record in good + spread(bad):
+        write("passport", record["id"], record["token"])
+    for record in good[:4]:
+        write("jws", record["id"], record["token"])
+        header, payload, signature = record["token"].split(".")
+        write("json", "header-" + record["id"], unpadded(header))
+        write("json", "payload-" + record["id"], unpadded(payload))
+        write("base64url", record["id"], signature)
+        raw = unpadded(signature)
+        write("signature", "raw-" + record["id"], raw)
+        write("signature", "der-" + record["id"], der_signature(raw))
+    write("json", "numbers", '{"a":[0,-1,1.5,1e3,18446744073709551615],"b":"\\u00e9\\ud83d\\ude00"}')
+    write("json", "deep", "[" * 8 + "]" * 8)
+    statements = load("protocol/statements.json")
+    for record in statements["good"]:
+        write("jws", "statement-" + record["id"], record["directory_form"])
+        write("key_statement", "directory-" + record["id"], record["directory_form"])
+        write("key_statement", "inline-" + record["id"], record["inline_form"])
+    for record in spread(statements["bad"]):
+        write("key_statement", record["id"], record["token"])
+
+
+def der_signature(raw):
+    def integer(octets):
+        octets = octets.lstrip(b"\0") or b"\0"
+        octets = b"\0" + octets if octets[0] & 0x80 else octets
+        return b"\x02" + bytes([len(octets)]) + octets
+
+    body = integer(raw[:32]) + integer(raw[32:])
+    return b"\x30" + bytes([len(body)]) + body
+
+
+def certificates():
+    records = load("protocol/certificates.json")["certificates"]
+    for record in records:
+        write("certificate", record["label"].replace(" ", "-"), base64.b64decode(record["der"]))
+    write("certificate_bag", "x5c", "\n".join(record["der"] for record in records[:4]))
+    root = (VECTORS / "stir-constructed/root.pem").read_text()
+    for path in sorted((VECTORS / "stir-constructed/chains").glob("*.pem")):
+        write("certificate_bag", path.stem, path.read_text())
+        write("verify_path", path.stem, path.read_text() + root)
+    for record in load("protocol/tn-auth-lists.json")["lists"]:
+        write("tn_auth_list", record["der"][:24], bytes.fromhex(record["der"]))
+    for name in ("good", "odd", "bad"):
+        for record in load(f"stir-tnauthlist/{name}.json"):
+            write("tn_auth_list", record["id"], bytes.fromhex(record["der_hex"]))
+
+
+def addresses():
+    for index, record in enumerate(load("protocol/placement.json")["paths"]):
+        number = record["path"]
+        write("number", f"path-{index}", number)
+        request = f"GET /cps/{number}/ppts\naccept: application/passport, application/json\n\n"
+        write("http_request", f"path-{index}", request)
+    for index, record in enumerate(load("stir-syntax/tn-canonical.json")["cases"]):
+        write("number", f"uri-{index}", record["uri"])
+    references = "/cps/12025550199/ppts/AAAAAAAAAAAAAAAAAAAAAA\n../x\n//other.example/\nhttps://a.b/"
+    for index, base in enumerate(
+        ["https://cps.example.com", "https://CPS.example.com:8443/a/b/", "https://[2001:db8::1]/x"]
+    ):
+        write("base_url", str(index), f"{base}\n{references}")
+    write("x5u", "plain", "https://cert.example.org/passport.cer")
+    write("x5u", "port", "https://cert.example.org:8443/a/b.pem?x=y")
+
+
+def sealed():
+    blobs = load("protocol/blobs.json")
+    for record in blobs["good"][:2]:
+        write("blob", record["id"], unpadded(record["blob"]))
+    write("blob", "text", blobs["good"][0]["blob"])
+    for record in load("protocol/contents.json")["contents"]:
+        octets = record["text"].encode() if "text" in record else bytes.fromhex(record["octets"])
+        write("content", record["id"], octets)
+    keys = load("protocol/keys.json")
+    for record in keys["encryption"] + keys["signing"][:1]:
+        write("keys", record["label"].replace(" ", "-"), bytes.fromhex(record["public"]))
+
+
+def messages():
+    placement = load("protocol/placement.json")
+    head = "POST /cps/12025550199/ppts\ncontent-type: application/passport\n\n"
+    for record in placement["bodies"][:5]:
+        write("http_request", "store-" + record["id"], head + record["body"])
+    blob = load("protocol/blobs.json")["good"][0]["blob"]
+    statement = load("protocol/statements.json")["good"][0]["directory_form"]
+    head = "PUT /prefix/keys/12025550199\ncontent-type: application/jose\n\n"
+    write("http_request", "publish", head + statement)
+    write("http_answer", "blobs", f"200\ncontent-type: application/passport\n\n{blob}\n{blob}\n")
+    write("http_answer", "item", f"200\ncontent-type: application/passport\n\n{blob}\n")
+    item = "/prefix/cps/12025550199/ppts/AAAAAAAAAAAAAAAAAAAAAA"
+    for status in (200, 201):
+        head = f"{status}\ncontent-type: application/json\n\n"
+        write("http_answer", f"references-{status}", head + json.dumps([item]))
+    head = "200\ncontent-type: application/json\n\n"
+    write("http_answer", "health", head + '{"status":"ok"}')
+    for record in load("protocol/directory.json")["answers"][:3]:
+        write("http_answer", "directory-" + record["id"], head + record["body"])
+    problem = {"type": "urn:ringtrue:problem:over-limit", "title": "try again later", "status": 429}
+    head = "429\ncontent-type: application/problem+json\nretry-after: 5\n\n"
+    write("http_answer", "problem", head + json.dumps(problem))
+    write("http_answer", "published", "204\n\n")
+
+
+tokens()
+certificates()
+addresses()
+sealed()
+messages()

@@ -1,0 +1,113 @@
+//! What is fuzzed: every parser of input from outside, as a function of octets.
+//!
+//! A target must neither panic nor take long, whatever the octets are. Where it accepts them, it also
+//! checks what must hold then, mostly that writing what was read gives the same again. The same
+//! functions run under libFuzzer (`tests/fuzz`) and, over the seeds and mutations of them, in the
+//! ordinary tests (`tests/tests/fuzz_smoke.rs`). `docs/fuzzing.md` says how.
+
+mod addresses;
+mod certificates;
+mod messages;
+mod sealed;
+mod tokens;
+
+/// One target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The name of its libFuzzer binary and of its corpus folder.
+    pub name: &'static str,
+    /// Feeds it with octets; panics if something is wrong.
+    pub run: fn(&[u8]),
+}
+
+/// All targets, by name.
+pub const TARGETS: [Target; 18] = [
+    Target {
+        name: "base64url",
+        run: tokens::base64url,
+    },
+    Target {
+        name: "base_url",
+        run: addresses::base_url,
+    },
+    Target {
+        name: "blob",
+        run: sealed::blob,
+    },
+    Target {
+        name: "certificate",
+        run: certificates::certificate,
+    },
+    Target {
+        name: "certificate_bag",
+        run: certificates::certificate_bag,
+    },
+    Target {
+        name: "content",
+        run: sealed::content,
+    },
+    Target {
+        name: "http_answer",
+        run: messages::answer,
+    },
+    Target {
+        name: "http_request",
+        run: messages::request,
+    },
+    Target {
+        name: "json",
+        run: tokens::json,
+    },
+    Target {
+        name: "jws",
+        run: tokens::jws,
+    },
+    Target {
+        name: "key_statement",
+        run: sealed::key_statement,
+    },
+    Target {
+        name: "keys",
+        run: sealed::keys,
+    },
+    Target {
+        name: "number",
+        run: addresses::number,
+    },
+    Target {
+        name: "passport",
+        run: tokens::passport,
+    },
+    Target {
+        name: "signature",
+        run: tokens::signature,
+    },
+    Target {
+        name: "tn_auth_list",
+        run: certificates::tn_auth_list,
+    },
+    Target {
+        name: "verify_path",
+        run: certificates::verify_path,
+    },
+    Target {
+        name: "x5u",
+        run: addresses::x5u,
+    },
+];
+
+/// Runs one target by name; nothing happens if there is none.
+///
+/// # Panics
+///
+/// If the target finds something wrong.
+pub fn run(name: &str, octets: &[u8]) {
+    if let Some(target) = TARGETS.iter().find(|target| target.name == name) {
+        (target.run)(octets);
+    }
+}
+
+/// The octets as text, if they are UTF-8: what a parser of text can ever see.
+fn text(octets: &[u8]) -> Option<&str> {
+    core::str::from_utf8(octets).ok()
+}

@@ -1,0 +1,85 @@
+//! Tokens and what they are made of.
+
+use ringtrue_stir::base64url as coding;
+use ringtrue_stir::crypto::Es256Signature;
+use ringtrue_stir::json as strict;
+use ringtrue_stir::jws::CompactJws;
+use ringtrue_stir::passport::Passport;
+
+use super::text;
+
+/// Larger than any limit in use, so that the parsers' own limits are what is tested.
+const MAX_LEN: usize = 64 * 1024;
+
+pub(super) fn base64url(octets: &[u8]) {
+    let Some(text) = text(octets) else { return };
+    if let Ok(decoded) = coding::decode(text) {
+        assert_eq!(
+            coding::encode(&decoded),
+            text,
+            "one text for the same octets"
+        );
+    }
+}
+
+pub(super) fn json(octets: &[u8]) {
+    let Ok(value) = strict::parse(octets, MAX_LEN) else {
+        return;
+    };
+    let canonical = strict::canonical(&value);
+    // The canonical form may be longer than what was read (1e300 has no exponent to spare), not
+    // without bound.
+    let again = strict::parse(canonical.as_bytes(), MAX_LEN.saturating_mul(8));
+    assert_eq!(
+        again.as_ref(),
+        Ok(&value),
+        "the canonical form means the same"
+    );
+    assert_eq!(
+        strict::canonical(&value),
+        canonical,
+        "the canonical form is one"
+    );
+}
+
+pub(super) fn jws(octets: &[u8]) {
+    let Some(text) = text(octets) else { return };
+    let Ok(jws) = CompactJws::parse(text, MAX_LEN) else {
+        return;
+    };
+    assert_eq!(jws.text(), text, "a token is kept as received");
+    assert!(
+        text.starts_with(jws.signing_input()),
+        "what is signed is what was received"
+    );
+    // None of these may panic; what they say is the token's matter.
+    let _ = (jws.payload_json(), jws.x5u(), jws.x5c());
+}
+
+pub(super) fn passport(octets: &[u8]) {
+    let Some(text) = text(octets) else { return };
+    let Ok(passport) = Passport::parse(text) else {
+        return;
+    };
+    assert_eq!(passport.text(), text, "a token is kept as received");
+    assert!(passport.x5u().starts_with("https://"), "no other scheme");
+    let _ = passport.header_x5c();
+}
+
+pub(super) fn signature(octets: &[u8]) {
+    if let Ok(signature) = Es256Signature::from_raw(octets) {
+        assert_eq!(
+            signature.as_raw().as_slice(),
+            octets,
+            "the raw form is kept"
+        );
+    }
+    if let Ok(signature) = Es256Signature::from_der(octets) {
+        let raw = Es256Signature::from_raw(signature.as_raw()).map(|again| *again.as_raw());
+        assert_eq!(
+            raw,
+            Ok(*signature.as_raw()),
+            "both forms accept the same values"
+        );
+    }
+}
