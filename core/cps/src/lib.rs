@@ -1,1 +1,55 @@
 //! The Call Placement Service and key directory: embeddable and standalone.
+//!
+//! [`Service::start`] runs it in this process with a [`ServiceConfig`]; [`ConfigFile`] reads the settings
+//! from TOML and [`run_until_terminated`] makes a process of it.
+//!
+//! | Pure | In contact with the world |
+//! |---|---|
+//! | [`PlacementStore`]: blobs and the dummies between which they hide, in simulated time as in real | connections, limits, timeouts, draining |
+//! | the directory of key statements | its file |
+//!
+//! What the messages look like is in [`ringtrue_oob::http`], for client and service alike. The service
+//! keeps blobs in memory only, and neither logs nor metrics name a number, a blob or a client.
+#![forbid(unsafe_code)]
+
+mod admission;
+mod app;
+mod chain;
+mod clock;
+mod config;
+mod config_file;
+mod connection;
+mod directory;
+mod directory_file;
+mod item;
+mod mailbox;
+mod metrics;
+mod metrics_listener;
+mod rate;
+mod schedule;
+mod secret;
+mod served;
+mod service;
+#[cfg(unix)]
+mod signals;
+mod statement_check;
+mod tls_files;
+mod view;
+mod write_timeout;
+
+pub use admission::StoreAdmission;
+pub use clock::{Clock, SystemClock};
+pub use config::{NetworkLimits, ServiceConfig, SharedProvider, TlsIdentity};
+pub use config_file::{ConfigFile, LoadedConfig};
+pub use mailbox::{
+    DEFAULT_LIFETIME, MAX_LIFETIME, MAX_STORED_PER_NUMBER, PlacementCounts, PlacementLimits,
+    PlacementStore,
+};
+pub use metrics::Observed;
+pub use secret::ServiceSecret;
+pub use served::{MAX_SERVED_KEYS, ServedKeys};
+pub use service::{RunningService, Service};
+#[cfg(unix)]
+pub use signals::run_until_terminated;
+pub use tls_files::TlsFiles;
+pub use view::{Live, View};

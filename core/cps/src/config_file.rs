@@ -1,0 +1,334 @@
+//! The settings of a service as a TOML file. Every key that is not known is an error.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ringtrue_oob::BaseUrl;
+use ringtrue_stir::Reason;
+use ringtrue_stir::certificate::{Profile, TrustAnchors};
+use serde::Deserialize;
+
+use crate::config::ServiceConfig;
+use crate::tls_files::TlsFiles;
+
+/// The longest configuration that is read.
+const MAX_CONFIG_LEN: usize = 64 * 1024;
+
+/// A configuration file. Paths are relative to the folder it is in.
+///
+/// ```toml
+/// listen = "0.0.0.0:443"                     # required
+/// base_url = "https://cps.example.com/v1"    # its path is the prefix of every route
+/// anchors = ["sti-anchors.pem"]              # STI roots that key statements are verified with
+/// profile = "delegate"                       # or "stir", "shaken"
+/// ttl_seconds = 30                           # lifetime of a blob, at most 60
+/// state = "state"                            # keeps key statements over a restart
+/// metrics_listen = "127.0.0.1:9464"          # Prometheus; off without it
+///
+/// [tls]
+/// certificate = "tls.pem"                    # required: chain, the service's own first
+/// key = "tls.key"                            # required
+/// reload_seconds = 60                        # how often the files are looked at
+///
+/// [limits]
+/// connections = 4096
+/// connections_per_client = 128
+/// requests_per_minute = 1200                 # per client address
+/// limit_loopback = false                     # whether the two above hold for loopback clients
+/// blobs_per_number = 200                     # at most 200
+/// blob_memory_mib = 256
+/// statement_memory_mib = 256
+///
+/// [timeouts]                                 # in milliseconds
+/// handshake_ms = 5000
+/// header_ms = 30000                          # also ends idle connections
+/// body_ms = 10000
+/// answer_ms = 20000
+/// drain_notice_ms = 0                        # /health says 503 this long before connections end
+/// drain_ms = 10000
+/// ```
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    listen: SocketAddr,
+    base_url: Option<String>,
+    #[serde(default)]
+    anchors: Vec<PathBuf>,
+    profile: Option<ProfileName>,
+    ttl_seconds: Option<u64>,
+    state: Option<PathBuf>,
+    metrics_listen: Option<SocketAddr>,
+    tls: TlsSection,
+    #[serde(default)]
+    limits: LimitsSection,
+    #[serde(default)]
+    timeouts: TimeoutsSection,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ProfileName {
+    Delegate,
+    Shaken,
+    Stir,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsSection {
+    certificate: PathBuf,
+    key: PathBuf,
+    reload_seconds: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsSection {
+    connections: Option<usize>,
+    connections_per_client: Option<usize>,
+    requests_per_minute: Option<u32>,
+    limit_loopback: Option<bool>,
+    blobs_per_number: Option<usize>,
+    blob_memory_mib: Option<usize>,
+    statement_memory_mib: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeoutsSection {
+    handshake_ms: Option<u64>,
+    header_ms: Option<u64>,
+    body_ms: Option<u64>,
+    answer_ms: Option<u64>,
+    drain_notice_ms: Option<u64>,
+    drain_ms: Option<u64>,
+}
+
+/// What a [`ConfigFile`] says, with the files it names read.
+#[derive(Debug)]
+pub struct LoadedConfig {
+    /// The settings.
+    pub service: ServiceConfig,
+    /// Where the TLS identity is.
+    pub tls: TlsFiles,
+    /// How often the TLS files are to be looked at.
+    pub reload_interval: Duration,
+}
+
+impl ConfigFile {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, for the operator: the parser's text with line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() > MAX_CONFIG_LEN {
+            return Err("the configuration is longer than 64 KiB".to_owned());
+        }
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Turns it into settings; reads the anchors. `folder` is where the file is.
+    ///
+    /// # Errors
+    ///
+    /// - [`Reason::ConfigurationInvalid`]: a lifetime of 0 or over 60 s, a limit or timeout of 0.
+    /// - [`Reason::MalformedUrl`]: `base_url` is none.
+    /// - [`Reason::StateUnavailable`]: a file of `anchors` cannot be read.
+    /// - [`Reason::MalformedPem`] and others of [`TrustAnchors::from_pem`].
+    pub fn load(self, folder: &Path) -> Result<LoadedConfig, Reason> {
+        let mut anchors = TrustAnchors::default();
+        for path in &self.anchors {
+            let pem =
+                std::fs::read_to_string(folder.join(path)).map_err(|_| Reason::StateUnavailable)?;
+            for root in TrustAnchors::from_pem(&pem)?.certificates() {
+                anchors.add(root.clone())?;
+            }
+        }
+        let mut service = ServiceConfig::new(anchors);
+        service.listen = self.listen;
+        service.base_url = self.base_url.as_deref().map(BaseUrl::parse).transpose()?;
+        if let Some(profile) = self.profile {
+            service.profile = match profile {
+                ProfileName::Delegate => Profile::Delegate,
+                ProfileName::Shaken => Profile::Shaken,
+                ProfileName::Stir => Profile::Stir,
+            };
+        }
+        if let Some(seconds) = self.ttl_seconds {
+            if !(1..=60).contains(&seconds) {
+                return Err(Reason::ConfigurationInvalid);
+            }
+            service.placement.lifetime = Duration::from_secs(seconds);
+        }
+        service.state_folder = self.state.map(|state| folder.join(state));
+        service.metrics_listen = self.metrics_listen;
+        self.limits.apply(&mut service)?;
+        self.timeouts.apply(&mut service)?;
+        let reload = self.tls.reload_seconds.unwrap_or(60);
+        if reload == 0 {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        Ok(LoadedConfig {
+            service,
+            tls: TlsFiles {
+                certificate: folder.join(self.tls.certificate),
+                key: folder.join(self.tls.key),
+            },
+            reload_interval: Duration::from_secs(reload),
+        })
+    }
+}
+
+/// Sets what is given; zero, of which nothing would work, is refused.
+fn set<T: PartialEq + Default, U>(
+    target: &mut U,
+    given: Option<T>,
+    convert: impl FnOnce(T) -> Option<U>,
+) -> Result<(), Reason> {
+    if let Some(given) = given {
+        if given == T::default() {
+            return Err(Reason::ConfigurationInvalid);
+        }
+        *target = convert(given).ok_or(Reason::ConfigurationInvalid)?;
+    }
+    Ok(())
+}
+
+impl LimitsSection {
+    fn apply(self, service: &mut ServiceConfig) -> Result<(), Reason> {
+        let octets = |mib: usize| mib.checked_mul(1024 * 1024);
+        let network = &mut service.network;
+        set(&mut network.max_connections, self.connections, Some)?;
+        let per_client = self.connections_per_client;
+        set(&mut network.max_connections_per_client, per_client, Some)?;
+        set(
+            &mut network.requests_per_minute,
+            self.requests_per_minute,
+            Some,
+        )?;
+        network.limit_loopback = self.limit_loopback.unwrap_or(network.limit_loopback);
+        let placement = &mut service.placement;
+        set(
+            &mut placement.max_stored_per_number,
+            self.blobs_per_number,
+            Some,
+        )?;
+        set(&mut placement.max_total_bytes, self.blob_memory_mib, octets)?;
+        set(
+            &mut service.max_directory_bytes,
+            self.statement_memory_mib,
+            octets,
+        )
+    }
+}
+
+impl TimeoutsSection {
+    fn apply(self, service: &mut ServiceConfig) -> Result<(), Reason> {
+        let millis = |ms| Some(Duration::from_millis(ms));
+        let network = &mut service.network;
+        set(&mut network.handshake_timeout, self.handshake_ms, millis)?;
+        set(&mut network.header_timeout, self.header_ms, millis)?;
+        set(&mut network.body_timeout, self.body_ms, millis)?;
+        set(&mut network.answer_timeout, self.answer_ms, millis)?;
+        if let Some(notice) = self.drain_notice_ms {
+            network.drain_notice = Duration::from_millis(notice);
+        }
+        set(&mut network.drain_timeout, self.drain_ms, millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use ringtrue_stir::Reason;
+    use ringtrue_stir::certificate::Profile;
+
+    use super::ConfigFile;
+
+    const SMALLEST: &str = "listen = \"127.0.0.1:0\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n";
+
+    #[test]
+    fn every_documented_key_is_read() {
+        // The example of the documentation, without its anchors.
+        let source = include_str!("config_file.rs");
+        let (_, example) = source.split_once("```toml\n").unwrap();
+        let (example, _) = example.split_once("/// ```\n").unwrap();
+        let example: String = example
+            .lines()
+            .map(|line| line.strip_prefix("///").unwrap_or(line))
+            .filter(|line| !line.contains("anchors ="))
+            .fold(String::new(), |all, line| all + line + "\n");
+        let loaded = ConfigFile::parse(&example)
+            .unwrap()
+            .load(Path::new("/etc/ringtrue"))
+            .unwrap();
+        let defaults = super::ServiceConfig::new(super::TrustAnchors::default());
+        assert_eq!(loaded.service.network, defaults.network);
+        assert_eq!(loaded.service.placement, defaults.placement);
+        assert_eq!(
+            loaded.service.max_directory_bytes,
+            defaults.max_directory_bytes
+        );
+        assert_eq!(loaded.service.profile, Profile::Delegate);
+        assert_eq!(loaded.service.base_url.unwrap().prefix(), "/v1");
+        assert_eq!(loaded.tls.key, Path::new("/etc/ringtrue/tls.key"));
+        assert_eq!(loaded.reload_interval, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn unknown_keys_and_missing_ones_are_refused_with_their_place() {
+        for (text, hint) in [
+            (format!("tll_seconds = 3\n{SMALLEST}"), "tll_seconds"),
+            (format!("{SMALLEST}password = \"x\"\n"), "password"),
+            (
+                format!("{SMALLEST}[limits]\nconections = 1\n"),
+                "conections",
+            ),
+            (format!("profile = \"any\"\n{SMALLEST}"), "any"),
+            ("listen = \"127.0.0.1:0\"".to_owned(), "tls"),
+            (
+                "[tls]\ncertificate = \"c\"\nkey = \"k\"\n".to_owned(),
+                "listen",
+            ),
+            ("listen = 1".to_owned(), "listen"),
+            ("=".to_owned(), "line 1"),
+        ] {
+            let error = ConfigFile::parse(&text).unwrap_err();
+            assert!(error.contains(hint), "{error}");
+        }
+        assert!(ConfigFile::parse(&" ".repeat(70_000)).is_err());
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        let reason = |text: String| {
+            ConfigFile::parse(&text)
+                .unwrap()
+                .load(Path::new("/nowhere"))
+                .err()
+        };
+        let invalid = Some(Reason::ConfigurationInvalid);
+        assert_eq!(reason(SMALLEST.to_owned()), None);
+        assert_eq!(reason(format!("ttl_seconds = 0\n{SMALLEST}")), invalid);
+        assert_eq!(reason(format!("ttl_seconds = 61\n{SMALLEST}")), invalid);
+        assert_eq!(reason(format!("{SMALLEST}reload_seconds = 0\n")), invalid);
+        for limit in ["connections", "requests_per_minute", "blob_memory_mib"] {
+            assert_eq!(
+                reason(format!("{SMALLEST}[limits]\n{limit} = 0\n")),
+                invalid
+            );
+        }
+        assert_eq!(
+            reason(format!("{SMALLEST}[timeouts]\nbody_ms = 0\n")),
+            invalid
+        );
+        let url = reason(format!("base_url = \"http://x\"\n{SMALLEST}"));
+        assert_eq!(url, Some(Reason::MalformedUrl));
+        let anchors = reason(format!("anchors = [\"a.pem\"]\n{SMALLEST}"));
+        assert_eq!(anchors, Some(Reason::StateUnavailable));
+    }
+}

@@ -1,0 +1,21 @@
+//! The service over real TLS on loopback: every answer that the wire description names, every limit,
+//! and what an operator does to it. Time that matters is simulated.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like tests"
+)]
+
+#[path = "http/client.rs"]
+mod client;
+#[path = "http/directory.rs"]
+mod directory;
+#[path = "http/limits.rs"]
+mod limits;
+#[path = "http/operation.rs"]
+mod operation;
+#[path = "http/placement.rs"]
+mod placement;
+#[path = "http/world.rs"]
+mod world;
