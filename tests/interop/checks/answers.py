@@ -98,7 +98,7 @@ UNNAMED = REFUSED | NOTHING
 ANSWERS = (
     ("by a certificate for another number", rsp_by_wrong_party, REFUSED, {"number_not_covered"}),
     ("by the caller's own certificate", rsp_by_caller, REFUSED, {"number_not_covered"}),
-    ("under another call nonce", rsp_other_nonce, UNNAMED, {"call_nonce_mismatch"}),
+    ("under another call nonce", rsp_other_nonce, UNNAMED, set()),
     ("for another dest", rsp_other_dest, REFUSED, {"dest_mismatch", "number_not_covered"}),
     ("for another orig", rsp_other_orig, UNNAMED, set()),
     ("two minutes old", rsp_stale, REFUSED, {"rsp_before_call", "iat_stale"}),

@@ -202,7 +202,7 @@ def one_call(
     change(call)
     call.store()
     limit = NOTHING_FOUND_MS if verdicts & NOTHING else 2500
-    verdict = arena.ring(call.caller.number, victim, deadline_ms=limit)
+    verdict = arena.ring(call.number, victim, deadline_ms=limit)
     verdict.expect(verdicts, reasons)
 
 

@@ -18,6 +18,7 @@ class Call:
 
     def __init__(self, arena: Arena, caller: Endpoint, victim: str):
         self.arena, self.caller, self.victim = arena, caller, victim
+        self.number = caller.number  # what signalling will show
         self.placement: Placement = caller.place(victim, ask_answer=False)
         expect(self.placement.statements, f"no statement of the victim {self.placement.reasons}")
 
@@ -236,11 +237,10 @@ def valid_after_iat(call: Call) -> None:
 
 
 def outside_its_issuer(call: Call) -> None:
-    """The CA's own list does not hold the number; here that of a smaller CA below it."""
-    other = call.arena.number()
-    issuer = call.arena.authority.sub_authority("Narrow CA", pki.one(other))
-    credential = issuer.credential(call.caller.number)
-    call.signed_by(credential, [*credential.chain, call.arena.authority.certificate])
+    """The CA signs for a number that its own list does not hold."""
+    call.number = "12135550100"
+    call.placement.payload["orig"] = {"tn": call.number}
+    call.signed_by(call.arena.authority.credential(call.number))
 
 
 def no_list(call: Call) -> None:
