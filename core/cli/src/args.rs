@@ -169,8 +169,8 @@ pub(crate) struct RingArguments {
     #[arg(long, value_name = "B", value_parser = number)]
     pub(crate) to: TelephoneNumber,
     /// The calling number as the network gives it; leave it out if it is withheld.
-    #[arg(long, value_name = "A")]
-    pub(crate) from: Option<String>,
+    #[arg(long, value_name = "A", value_parser = number)]
+    pub(crate) from: Option<TelephoneNumber>,
     /// Say what is known by then.
     #[arg(long, value_name = "TIME", default_value = "2500ms", value_parser = duration)]
     pub(crate) deadline: Duration,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ringtrue::{CallPhase, Endpoint, PlaceOptions, Placed, Placement, Reason};
+use ringtrue::{CallPhase, Endpoint, PlaceOptions, Placed, Placement, Reason, TelephoneNumber};
 use serde_json::json;
 
 use crate::args::{PlaceArguments, PublishArguments, RingArguments};
@@ -153,7 +153,7 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
         let started = Instant::now();
         let mut call = endpoint
             .ring(
-                arguments.from.as_deref(),
+                arguments.from.as_ref().map(TelephoneNumber::as_str),
                 Some(arguments.to.as_str()),
                 Some(arguments.deadline),
             )

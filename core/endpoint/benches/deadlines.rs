@@ -27,7 +27,7 @@ const DEADLINE: Duration = Duration::from_millis(200);
 enum Silence {
     /// Accepts and says nothing: the TLS handshake hangs.
     Mute,
-    /// Drips octets that are no TLS.
+    /// Drips the octets of a TLS record that takes minutes.
     Drip,
     /// The connection is never accepted by the program.
     Backlog,
@@ -45,9 +45,12 @@ async fn service(silence: Silence) -> (u16, TcpListener) {
             tokio::spawn(async move {
                 let mut octets = [0; 4096];
                 let _ = connection.read(&mut octets).await;
-                while matches!(silence, Silence::Drip) {
-                    // The beginning of a TLS record that never ends.
-                    if connection.write_all(&[22]).await.is_err() {
+                let drips = matches!(silence, Silence::Drip);
+                // The header of a TLS handshake record of 16 KiB, whose body never ends.
+                let header: &[u8] = if drips { &[22, 3, 3, 0x40, 0] } else { &[] };
+                let _ = connection.write_all(header).await;
+                while drips {
+                    if connection.write_all(&[2]).await.is_err() {
                         return;
                     }
                     tokio::time::sleep(Duration::from_millis(20)).await;
