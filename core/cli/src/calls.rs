@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ringtrue::{CallPhase, Endpoint, PlaceOptions, Placed, Placement, Reason, TelephoneNumber};
+use ringtrue::{CallPhase, Endpoint, PlaceOptions, Placed, Placement, TelephoneNumber};
 use serde_json::json;
 
 use crate::args::{PlaceArguments, PublishArguments, RingArguments};
@@ -163,34 +163,26 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
         let mut report = CallReport::of(&verdict, started.elapsed());
         let mut exit = exit_of(verdict.verdict);
         if arguments.answer && verdict.verdict.is_good() {
-            let (answer, failed) = match endpoint.answer(&call, CallPhase::Answered, None).await {
+            let answer = match endpoint.answer(&call, CallPhase::Answered, None).await {
                 Ok(answered) => {
                     if answered.caller_gone {
                         exit = Exit::OtherVerdict;
                         report.verdict = ringtrue::Verdict::Conflicting.name();
-                        report.reasons.insert(0, Reason::CallerGone.name());
                     }
-                    let failed = !answered.sent && !answered.caller_gone;
-                    let reasons = names(&answered.reasons);
-                    (
-                        AnswerReport {
-                            sent: answered.sent,
-                            reasons,
-                        },
-                        failed,
-                    )
+                    AnswerReport {
+                        sent: answered.sent,
+                        reasons: names(&answered.reasons),
+                    }
                 }
-                // Not being asked is no failure.
-                Err(reason) => {
-                    let report = AnswerReport {
-                        sent: false,
-                        reasons: vec![reason.name()],
-                    };
-                    (report, reason != Reason::RspNotRequested)
-                }
+                Err(reason) => AnswerReport {
+                    sent: false,
+                    reasons: vec![reason.name()],
+                },
             };
-            if failed {
-                exit = Exit::Failed;
+            for reason in &answer.reasons {
+                if !report.reasons.contains(reason) {
+                    report.reasons.push(reason);
+                }
             }
             report.answer = Some(answer);
         }

@@ -275,7 +275,12 @@ pub(crate) fn evaluate_answer(
     let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
         Ok(passport) => passport,
         Err(reason) => {
-            let outcome = Outcome::Dropped(reason);
+            let orig = expected.claims.orig().tn();
+            let outcome = if orig.is_some_and(|orig| names_call(token, orig)) {
+                Outcome::Failed(reason)
+            } else {
+                Outcome::Dropped(Reason::MalformedToken)
+            };
             return Evaluated {
                 checks,
                 outcome,
