@@ -109,6 +109,7 @@ pub struct PlaceSession {
     lookup: Option<LookupSession>,
     loading: Option<ActionId>,
     own_keys: Option<OwnKeys>,
+    answer_to: Option<RspRequest>,
     keys: PeerKeys,
     nonce: CallNonce,
     token: Option<String>,
@@ -163,6 +164,7 @@ impl PlaceSession {
             lookup: Some(lookup),
             loading,
             own_keys: None,
+            answer_to: None,
             keys: PeerKeys::default(),
             nonce,
             token: None,
@@ -184,6 +186,11 @@ impl PlaceSession {
         };
         if !self.keys.has_live(unix) {
             return self.fail(Reason::NoUsableKey);
+        }
+        self.answer_to = self.answer_request(unix);
+        if self.want_answer && self.answer_to.is_none() {
+            // The call is announced all the same; only the answer cannot come.
+            add_reason(&mut self.reasons, Reason::KeysNotPublished);
         }
         self.groups = self.plan(unix);
         if self.groups.is_empty() {
@@ -275,10 +282,21 @@ impl PlaceSession {
     /// Seals the copies of a group for the service that is its turn, and sends them.
     fn send(&mut self, index: usize, now: Now) {
         let deadline = self.deadline;
-        let sealed = self
+        let mut sealed = self
             .groups
             .get(index)
             .map(|group| self.seal_group(group, now));
+        if let Some(Err(Reason::ContentTooLong)) = sealed
+            && self.answer_to.take().is_some()
+        {
+            // A long chain and an inline statement may not fit together: better no answer than no
+            // announcement.
+            add_reason(&mut self.reasons, Reason::ContentTooLong);
+            sealed = self
+                .groups
+                .get(index)
+                .map(|group| self.seal_group(group, now));
+        }
         let id = self.ids.next();
         let Some(group) = self.groups.get_mut(index) else {
             return;
@@ -326,7 +344,6 @@ impl PlaceSession {
         let token = self.token.as_ref().ok_or(Reason::Internal)?;
         let signer = self.context.signer_for(&self.orig, unix)?;
         let destination = Destination::TelephoneNumber(self.dest.clone());
-        let answer_to = self.answer_to(unix);
         let certificates = signer.bag().to_x5c();
         group
             .copies
@@ -342,7 +359,7 @@ impl PlaceSession {
                     x5c: certificates.clone(),
                     cps: Some(service.authority().to_owned()),
                     ksd: Some(*copy.statement.digest()),
-                    rsp: answer_to.clone(),
+                    rsp: self.answer_to.clone(),
                     ..Content::new(self.nonce)
                 };
                 let content = content.to_octets()?;
@@ -352,7 +369,7 @@ impl PlaceSession {
     }
 
     /// Where the callee may answer, if it is asked to and the own keys are there.
-    fn answer_to(&self, now: UnixTime) -> Option<RspRequest> {
+    fn answer_request(&self, now: UnixTime) -> Option<RspRequest> {
         let keys = self
             .own_keys
             .as_ref()
@@ -413,7 +430,7 @@ impl PlaceSession {
         } else {
             Placement::Unprotected
         };
-        let asked = self.want_answer && self.own_keys.is_some();
+        let asked = self.answer_to.is_some();
         let passport = self
             .token
             .take()
@@ -501,7 +518,6 @@ impl Session for PlaceSession {
                 });
                 match keys {
                     Ok(keys) => self.own_keys = Some(keys),
-                    // The call is announced all the same; only the answer cannot come.
                     Err(reason) => add_reason(&mut self.reasons, reason),
                 }
             }
