@@ -9,16 +9,14 @@ use ringtrue_oob::CallState;
 use ringtrue_stir::passport::VerifiedPassport;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
-use crate::checks::Checks;
-use crate::evaluate::{Outcome, bag_of_content, evaluate_answer, replay_mark};
+use crate::evaluate::{bag_of_content, evaluate_answer};
+use crate::evidence::Evidence;
 use crate::mailbox::{Mailboxes, Opened};
 use crate::ring::jittered;
-use crate::step::Ids;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, AnswerExpectation, CallVerdict, CheckName, Context, Input, Now, Session,
-    Step, Verdict,
+    AnswerExpectation, CallVerdict, CheckName, Context, Input, Now, Session, Step, Verdict,
 };
 
 /// The first look into the own mailbox (W-32).
@@ -36,11 +34,16 @@ pub struct AnswerOutcome {
     pub state: Option<CallState>,
 }
 
-/// An answer that passed everything but the replay check.
-struct Candidate {
+/// A verified answer, with what it says of the call.
+struct Answer {
     passport: VerifiedPassport,
-    checks: Checks,
     state: Option<CallState>,
+}
+
+impl AsRef<VerifiedPassport> for Answer {
+    fn as_ref(&self) -> &VerifiedPassport {
+        &self.passport
+    }
 }
 
 /// Polls the caller's own mailbox until the called side has shown who it is, or the time is up.
@@ -52,14 +55,7 @@ pub struct AwaitAnswerSession {
     deadline: Monotonic,
     opened: VecDeque<Opened>,
     examined: usize,
-    good: Vec<Candidate>,
-    claiming: Option<(ActionId, Candidate)>,
-    outbox: Option<Action>,
-    ids: Ids,
-    winner: Option<Candidate>,
-    failed: Option<(Checks, Reason)>,
-    store_failed: bool,
-    reasons: Vec<Reason>,
+    evidence: Evidence<Answer>,
 }
 
 impl AwaitAnswerSession {
@@ -80,14 +76,7 @@ impl AwaitAnswerSession {
             deadline,
             opened: VecDeque::new(),
             examined: 0,
-            good: Vec::new(),
-            claiming: None,
-            outbox: None,
-            ids: Ids::default(),
-            winner: None,
-            failed: None,
-            store_failed: false,
-            reasons: Vec::new(),
+            evidence: Evidence::new(),
         }
     }
 
@@ -106,77 +95,28 @@ impl AwaitAnswerSession {
         let bag = bag_of_content(content);
         for token in &content.ppts {
             if self.examined >= self.context.policy.max_passports {
-                add_reason(&mut self.reasons, Reason::AnswerIncomplete);
+                self.evidence.note(Reason::AnswerIncomplete);
                 return;
             }
             self.examined = self.examined.saturating_add(1);
             let evaluated = evaluate_answer(&self.context, token, &bag, &self.expected.answer, now);
-            match evaluated.outcome {
-                Outcome::Good(passport) => self.good.push(Candidate {
-                    passport,
-                    checks: evaluated.checks,
-                    state: content.st,
-                }),
-                Outcome::Failed(reason) => self.note_failure(evaluated.checks, reason),
-                Outcome::Dropped(reason) => add_reason(&mut self.reasons, reason),
-            }
-        }
-    }
-
-    fn note_failure(&mut self, checks: Checks, reason: Reason) {
-        add_reason(&mut self.reasons, reason);
-        let further = self
-            .failed
-            .as_ref()
-            .is_none_or(|(held, _)| checks.passed() > held.passed());
-        if further {
-            self.failed = Some((checks, reason));
-        }
-    }
-
-    fn claim(&mut self) {
-        if self.claiming.is_some() || self.store_failed {
-            return;
-        }
-        let Some(candidate) = self.good.pop() else {
-            return;
-        };
-        let (record, expires) = replay_mark(&self.context, &candidate.passport);
-        let id = self.ids.next();
-        self.outbox = Some(Action::Claim {
-            id,
-            record,
-            expires,
-        });
-        self.claiming = Some((id, candidate));
-    }
-
-    fn claimed(&mut self, mut candidate: Candidate, result: Result<bool, Reason>) {
-        match result {
-            Ok(true) => {
-                candidate.checks.pass(CheckName::Replay);
-                candidate.checks.pass(CheckName::State);
-                self.winner = Some(candidate);
-            }
-            Ok(false) => {
-                let mut checks = candidate.checks;
-                let _ = checks.note::<()>(CheckName::Replay, Err(Reason::Replayed));
-                self.note_failure(checks, Reason::Replayed);
-            }
-            Err(reason) => {
-                self.store_failed = true;
-                add_reason(&mut self.reasons, reason);
-            }
+            let state = content.st;
+            self.evidence
+                .take_in(evaluated.map(|passport| Answer { passport, state }));
         }
     }
 
     fn outcome(&self, now: Now) -> AnswerOutcome {
-        let (verdict, first, checks) = match (&self.winner, &self.failed) {
-            (Some(winner), _) => (Verdict::Verified, None, winner.checks.complete()),
+        let (verdict, first, checks) = match (self.evidence.winner(), self.evidence.failed()) {
+            (Some(winner), _) => {
+                let mut checks = winner.checks.clone();
+                checks.pass(CheckName::State);
+                (Verdict::Verified, None, checks.complete())
+            }
             (None, _) if now.unix(self.context.policy.earliest_time).is_none() => {
                 (Verdict::ClockUnset, Some(Reason::ClockUnset), Vec::new())
             }
-            (None, _) if self.store_failed => (Verdict::Unavailable, None, Vec::new()),
+            (None, _) if self.evidence.store_failed() => (Verdict::Unavailable, None, Vec::new()),
             // What fails is rejected, whatever else it may have been (RSP-23).
             (None, Some((checks, reason))) => (Verdict::Refused, Some(*reason), checks.complete()),
             (None, None) if self.mailboxes.answers() == 0 => {
@@ -185,7 +125,12 @@ impl AwaitAnswerSession {
             (None, None) => (Verdict::NoRecord, None, Vec::new()),
         };
         let mut reasons: Vec<Reason> = first.into_iter().collect();
-        for reason in self.reasons.iter().chain(self.mailboxes.reasons()) {
+        for reason in self
+            .evidence
+            .reasons()
+            .iter()
+            .chain(self.mailboxes.reasons())
+        {
             add_reason(&mut reasons, *reason);
         }
         AnswerOutcome {
@@ -197,7 +142,7 @@ impl AwaitAnswerSession {
                 dest: Some(self.expected.answer.dialled.clone()),
                 blobs: self.mailboxes.counts(),
             },
-            state: self.winner.as_ref().and_then(|winner| winner.state),
+            state: self.evidence.winner().and_then(|winner| winner.found.state),
         }
     }
 }
@@ -207,7 +152,10 @@ impl Session for AwaitAnswerSession {
     type Report = core::convert::Infallible;
 
     fn next(&mut self, now: Now) -> Step<AnswerOutcome> {
-        if self.winner.is_some() || self.store_failed || now.monotonic >= self.deadline {
+        if self.evidence.winner().is_some()
+            || self.evidence.store_failed()
+            || now.monotonic >= self.deadline
+        {
             self.mailboxes.give_up(now);
             return Step::Done(self.outcome(now));
         }
@@ -215,7 +163,7 @@ impl Session for AwaitAnswerSession {
             self.next_poll = now.monotonic.plus(jittered(&self.context, POLL_INTERVAL));
             self.mailboxes.poll(self.deadline);
         }
-        if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+        if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
             return Step::Act(action);
         }
         let more_blobs = self.mailboxes.work();
@@ -228,22 +176,16 @@ impl Session for AwaitAnswerSession {
         if more_blobs || !self.opened.is_empty() {
             return Step::Wait(now.monotonic);
         }
-        self.claim();
-        if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+        self.evidence.claim_best(&self.context, |held| held.iat);
+        if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
             return Step::Act(action);
         }
         Step::Wait(self.next_poll.min(self.deadline))
     }
 
     fn input(&mut self, input: Input, _now: Now) {
-        if let Err(Input::Claimed(id, result)) = self.mailboxes.input(input)
-            && let Some((awaited, candidate)) = self.claiming.take()
-        {
-            if awaited == id {
-                self.claimed(candidate, result);
-            } else {
-                self.claiming = Some((awaited, candidate));
-            }
+        if let Err(Input::Claimed(id, result)) = self.mailboxes.input(input) {
+            self.evidence.claimed(id, result);
         }
     }
 }

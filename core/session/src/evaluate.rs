@@ -1,15 +1,19 @@
 //! Checking PASSporTs: the order of RFC 8816 section 8.2, every step named.
 
+use core::time::Duration;
+
 use ringtrue_oob::{BaseUrl, CallNonce, Content, RspRequest};
 use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, verify_path};
-use ringtrue_stir::passport::{Claims, Passport, PassportType, VerifiedPassport};
+use ringtrue_stir::passport::{
+    Claims, Destinations, Identity, Passport, PassportType, VerifiedPassport,
+};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, base64url, json};
 
 use crate::checks::Checks;
 use crate::{CheckName, Context, RecordName};
 
-/// The answer may carry an `iat` this much before the call's, in seconds (RSP checklist).
-const RSP_BACKDATING: u64 = 5;
+/// The answer may carry an `iat` this much before the call's: two clocks are compared.
+const RSP_BACKDATING: Duration = Duration::from_secs(5);
 
 /// The largest part of a token that is looked into after it failed to parse.
 const MAX_PEEK_OCTETS: usize = 16_384;
@@ -27,6 +31,12 @@ pub struct VerifiedCall {
     pub(crate) bag: Bag,
     pub(crate) orig: TelephoneNumber,
     pub(crate) dest: TelephoneNumber,
+}
+
+impl AsRef<VerifiedPassport> for VerifiedCall {
+    fn as_ref(&self) -> &VerifiedPassport {
+        &self.passport
+    }
 }
 
 impl VerifiedCall {
@@ -70,6 +80,21 @@ pub(crate) struct Evaluated<T> {
     pub(crate) checks: Checks,
     pub(crate) outcome: Outcome<T>,
     pub(crate) iat: UnixTime,
+}
+
+impl<T> Evaluated<T> {
+    /// The same evaluation of what `wrap` makes of the PASSporT.
+    pub(crate) fn map<U>(self, wrap: impl FnOnce(T) -> U) -> Evaluated<U> {
+        Evaluated {
+            checks: self.checks,
+            iat: self.iat,
+            outcome: match self.outcome {
+                Outcome::Good(found) => Outcome::Good(wrap(found)),
+                Outcome::Failed(reason) => Outcome::Failed(reason),
+                Outcome::Dropped(reason) => Outcome::Dropped(reason),
+            },
+        }
+    }
 }
 
 /// The certificates of a content, parsed once for all its tokens.
@@ -128,24 +153,40 @@ fn freshness(context: &Context, iat: UnixTime, now: UnixTime) -> Result<(), Reas
     Ok(())
 }
 
-/// Checks one PASSporT of an opened content against the call that rings: steps 2 to 6 of RFC 8816
-/// section 8.2, then `dest`.
-///
-/// `orig` is the calling number of signalling, `dest` the own number in whose mailbox the content was.
-pub(crate) fn evaluate_call(
+/// What a PASSporT must say to count.
+struct Wanted<'a> {
+    /// The types that count; other supported ones are out of place here.
+    kinds: &'static [PassportType],
+    orig: &'a Identity,
+    /// The number that the signer has to have authority over.
+    spoken_for: &'a TelephoneNumber,
+    dest: WantedDest<'a>,
+    /// The earliest `iat`, beside the freshness window.
+    earliest: UnixTime,
+}
+
+/// What `dest` must be.
+enum WantedDest<'a> {
+    /// Holds this number, perhaps among others.
+    Holds(&'a TelephoneNumber),
+    /// Exactly this (W-26).
+    Is(&'a Destinations),
+}
+
+/// Checks one PASSporT: steps 2 to 6 of RFC 8816 section 8.2, then `dest`.
+fn evaluate(
     context: &Context,
     token: &str,
-    content: &Content,
     bag: &Bag,
-    orig: &TelephoneNumber,
-    dest: &TelephoneNumber,
+    wanted: &Wanted<'_>,
     now: UnixTime,
-) -> Evaluated<VerifiedCall> {
+) -> Evaluated<VerifiedPassport> {
     let mut checks = Checks::default();
     let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
         Ok(passport) => passport,
         Err(reason) => {
-            let outcome = if names_call(token, orig) {
+            let named = wanted.orig.tn().is_some_and(|orig| names_call(token, orig));
+            let outcome = if named {
                 Outcome::Failed(reason)
             } else {
                 Outcome::Dropped(Reason::MalformedToken)
@@ -157,26 +198,89 @@ pub(crate) fn evaluate_call(
             };
         }
     };
-    let iat = passport.claims().iat();
-    let names_call = passport.claims().orig().tn() == Some(orig);
-    let outcome = match check_call(&mut checks, context, &passport, bag, orig, dest, now) {
-        Ok(verified) => Outcome::Good(VerifiedCall {
-            passport: verified,
-            nonce: content.n,
-            rsp: content.rsp.clone(),
-            bag: bag.clone(),
-            orig: orig.clone(),
-            dest: dest.clone(),
-        }),
-        Err(reason @ (Reason::PptUnsupported | Reason::UnexpectedRsp)) => Outcome::Dropped(reason),
-        Err(reason) if names_call => Outcome::Failed(reason),
-        Err(reason) => Outcome::Dropped(reason),
+    let outcome = match check(&mut checks, context, &passport, bag, wanted, now) {
+        Ok(verified) => Outcome::Good(verified),
+        Err(reason @ (Reason::PptUnsupported | Reason::UnexpectedRsp | Reason::OrigMismatch)) => {
+            Outcome::Dropped(reason)
+        }
+        Err(reason) => Outcome::Failed(reason),
     };
     Evaluated {
         checks,
         outcome,
-        iat,
+        iat: passport.claims().iat(),
     }
+}
+
+fn check(
+    checks: &mut Checks,
+    context: &Context,
+    passport: &Passport,
+    bag: &Bag,
+    wanted: &Wanted<'_>,
+    now: UnixTime,
+) -> Result<VerifiedPassport, Reason> {
+    let holds = |holds: bool, reason| if holds { Ok(()) } else { Err(reason) };
+    // Step 2. The registry of types is open: an unknown one is not wrong, only not for us (W-28).
+    if passport.kind() == PassportType::Unsupported {
+        return checks.redo(CheckName::Ppt, Reason::PptUnsupported);
+    }
+    if !wanted.kinds.contains(&passport.kind()) {
+        return checks.redo(CheckName::Ppt, Reason::UnexpectedRsp);
+    }
+    let claims = passport.claims();
+    // Step 3.
+    let same = claims.orig() == wanted.orig;
+    checks.note(CheckName::Orig, holds(same, Reason::OrigMismatch))?;
+    // Step 4.
+    let path = credential(context, passport, bag, now);
+    let path = checks.note(CheckName::Credential, path)?;
+    let covered = path.require_covered(wanted.spoken_for);
+    checks.note(CheckName::Authority, covered)?;
+    // Step 5.
+    let fresh = freshness(context, claims.iat(), now)
+        .and_then(|()| holds(claims.iat() >= wanted.earliest, Reason::RspBeforeCall));
+    checks.note(CheckName::Freshness, fresh)?;
+    // Step 6.
+    let verified = passport.verify(context.provider.as_ref(), &path);
+    let verified = checks.note(CheckName::Signature, verified)?;
+    // A PASSporT for another number of mine is still not for this one.
+    let dest = verified.claims().dest();
+    let meant = match wanted.dest {
+        WantedDest::Holds(number) => dest.contains(number),
+        WantedDest::Is(same) => dest == same,
+    };
+    checks.note(CheckName::Dest, holds(meant, Reason::DestMismatch))?;
+    Ok(verified)
+}
+
+/// Checks one PASSporT of an opened content against the call that rings.
+///
+/// `orig` is the calling number of signalling, `dest` the own number in whose mailbox the content was.
+pub(crate) fn evaluate_call(
+    context: &Context,
+    token: &str,
+    content: &Content,
+    bag: &Bag,
+    orig: &TelephoneNumber,
+    dest: &TelephoneNumber,
+    now: UnixTime,
+) -> Evaluated<VerifiedCall> {
+    let wanted = Wanted {
+        kinds: &[PassportType::Base, PassportType::Shaken],
+        orig: &Identity::Tn(orig.clone()),
+        spoken_for: orig,
+        dest: WantedDest::Holds(dest),
+        earliest: UnixTime::default(),
+    };
+    evaluate(context, token, bag, &wanted, now).map(|passport| VerifiedCall {
+        passport,
+        nonce: content.n,
+        rsp: content.rsp.clone(),
+        bag: bag.clone(),
+        orig: orig.clone(),
+        dest: dest.clone(),
+    })
 }
 
 /// Whether a token that does not hold as a PASSporT still names this call: its payload parses, its
@@ -202,58 +306,6 @@ fn names_call(token: &str, orig: &TelephoneNumber) -> bool {
     supported && named.as_ref() == Some(orig)
 }
 
-fn check_call(
-    checks: &mut Checks,
-    context: &Context,
-    passport: &Passport,
-    bag: &Bag,
-    orig: &TelephoneNumber,
-    dest: &TelephoneNumber,
-    now: UnixTime,
-) -> Result<VerifiedPassport, Reason> {
-    // Step 2. The registry of types is open: an unknown one is not wrong, only not for us (W-28).
-    match passport.kind() {
-        PassportType::Base | PassportType::Shaken => {}
-        PassportType::Rsp => return checks.redo(CheckName::Ppt, Reason::UnexpectedRsp),
-        _ => return checks.redo(CheckName::Ppt, Reason::PptUnsupported),
-    }
-    let claims = passport.claims();
-    // Step 3.
-    let same = claims.orig().tn() == Some(orig);
-    checks.note(
-        CheckName::Orig,
-        if same {
-            Ok(())
-        } else {
-            Err(Reason::OrigMismatch)
-        },
-    )?;
-    // Step 4.
-    let path = checks.note(
-        CheckName::Credential,
-        credential(context, passport, bag, now),
-    )?;
-    checks.note(CheckName::Authority, path.require_covered(orig))?;
-    // Step 5.
-    checks.note(CheckName::Freshness, freshness(context, claims.iat(), now))?;
-    // Step 6.
-    let verified = checks.note(
-        CheckName::Signature,
-        passport.verify(context.provider.as_ref(), &path),
-    )?;
-    // A PASSporT for another number of mine is still not for this one.
-    let mine = verified.claims().dest().contains(dest);
-    checks.note(
-        CheckName::Dest,
-        if mine {
-            Ok(())
-        } else {
-            Err(Reason::DestMismatch)
-        },
-    )?;
-    Ok(verified)
-}
-
 /// What the caller expects of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectedAnswer {
@@ -271,98 +323,23 @@ pub(crate) fn evaluate_answer(
     expected: &ExpectedAnswer,
     now: UnixTime,
 ) -> Evaluated<VerifiedPassport> {
-    let mut checks = Checks::default();
-    let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
-        Ok(passport) => passport,
-        Err(reason) => {
-            let orig = expected.claims.orig().tn();
-            let outcome = if orig.is_some_and(|orig| names_call(token, orig)) {
-                Outcome::Failed(reason)
-            } else {
-                Outcome::Dropped(Reason::MalformedToken)
-            };
-            return Evaluated {
-                checks,
-                outcome,
-                iat: UnixTime::default(),
-            };
-        }
+    let called = &expected.claims;
+    let wanted = Wanted {
+        kinds: &[PassportType::Rsp],
+        orig: called.orig(),
+        // The signer speaks for the called number, not for the calling one (RSP-3).
+        spoken_for: &expected.dialled,
+        dest: WantedDest::Is(called.dest()),
+        earliest: called.iat().minus(RSP_BACKDATING),
     };
-    let iat = passport.claims().iat();
-    let outcome = match check_answer(&mut checks, context, &passport, bag, expected, now) {
-        Ok(verified) => Outcome::Good(verified),
-        Err(reason @ Reason::PptUnsupported) => Outcome::Dropped(reason),
-        // Only who read the call's PASSporT knows its `n`: what comes under it is about this call.
-        Err(reason) => Outcome::Failed(reason),
-    };
-    Evaluated {
-        checks,
-        outcome,
-        iat,
+    let mut evaluated = evaluate(context, token, bag, &wanted, now);
+    // Only who read the call's PASSporT knows its `n`: what comes under it is about this call.
+    if let Outcome::Dropped(reason @ (Reason::OrigMismatch | Reason::UnexpectedRsp)) =
+        evaluated.outcome
+    {
+        evaluated.outcome = Outcome::Failed(reason);
     }
-}
-
-fn check_answer(
-    checks: &mut Checks,
-    context: &Context,
-    passport: &Passport,
-    bag: &Bag,
-    expected: &ExpectedAnswer,
-    now: UnixTime,
-) -> Result<VerifiedPassport, Reason> {
-    match passport.kind() {
-        PassportType::Rsp => {}
-        PassportType::Base | PassportType::Shaken => {
-            return checks.redo(CheckName::Ppt, Reason::UnexpectedRsp);
-        }
-        _ => return checks.redo(CheckName::Ppt, Reason::PptUnsupported),
-    }
-    let claims = passport.claims();
-    let same = claims.orig() == expected.claims.orig();
-    checks.note(
-        CheckName::Orig,
-        if same {
-            Ok(())
-        } else {
-            Err(Reason::OrigMismatch)
-        },
-    )?;
-    let path = checks.note(
-        CheckName::Credential,
-        credential(context, passport, bag, now),
-    )?;
-    // The signer speaks for the called number, not for the calling one (RSP-3).
-    checks.note(
-        CheckName::Authority,
-        path.require_covered(&expected.dialled),
-    )?;
-    let fresh = freshness(context, claims.iat(), now).and_then(|()| {
-        let earliest = expected
-            .claims
-            .iat()
-            .as_secs()
-            .saturating_sub(RSP_BACKDATING);
-        if claims.iat().as_secs() < earliest {
-            Err(Reason::RspBeforeCall)
-        } else {
-            Ok(())
-        }
-    });
-    checks.note(CheckName::Freshness, fresh)?;
-    let verified = checks.note(
-        CheckName::Signature,
-        passport.verify(context.provider.as_ref(), &path),
-    )?;
-    let same = verified.claims().dest() == expected.claims.dest();
-    checks.note(
-        CheckName::Dest,
-        if same {
-            Ok(())
-        } else {
-            Err(Reason::DestMismatch)
-        },
-    )?;
-    Ok(verified)
+    evaluated
 }
 
 /// The mark that a PASSporT leaves when it is used, and until when the mark is kept (Unix seconds).

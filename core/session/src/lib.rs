@@ -23,6 +23,7 @@ mod await_answer;
 mod checks;
 mod context;
 mod evaluate;
+mod evidence;
 mod lookup;
 mod mailbox;
 mod own_keys;

@@ -8,16 +8,14 @@ use core::time::Duration;
 use ringtrue_oob::{CallNonce, CallPhase};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
-use crate::checks::Checks;
-use crate::evaluate::{Evaluated, Outcome, bag_of_content, came_from, evaluate_call, replay_mark};
+use crate::evaluate::{Outcome, bag_of_content, came_from, evaluate_call};
+use crate::evidence::Evidence;
 use crate::mailbox::{Mailboxes, Opened};
 use crate::policy::POLL_SCHEDULE;
-use crate::step::Ids;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict,
-    VerifiedCall,
+    CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict, VerifiedCall,
 };
 
 /// How long a poll may take that is made after the verdict was due.
@@ -35,13 +33,6 @@ pub struct RingOutcome {
     pub call: Option<VerifiedCall>,
 }
 
-/// A candidate that passed everything but the replay check.
-struct Candidate {
-    call: VerifiedCall,
-    checks: Checks,
-    iat: UnixTime,
-}
-
 /// Retrieves, opens and checks what was left for a ringing call.
 ///
 /// Reports the first verdict that decides (W-32), goes on polling on the fixed schedule whatever was
@@ -56,15 +47,8 @@ pub struct RingSession {
     polls_made: usize,
     opened: VecDeque<Opened>,
     examined: usize,
-    good: Vec<Candidate>,
-    failed: Option<(Checks, Reason)>,
-    reasons: Vec<Reason>,
+    evidence: Evidence<VerifiedCall>,
     gone: Vec<CallNonce>,
-    ids: Ids,
-    claiming: Option<(ActionId, Candidate)>,
-    outbox: Option<Action>,
-    winner: Option<Candidate>,
-    store_failed: bool,
     clock_unset: bool,
     reported: Option<CallVerdict>,
     done: bool,
@@ -107,15 +91,8 @@ impl RingSession {
             polls_made: 0,
             opened: VecDeque::new(),
             examined: 0,
-            good: Vec::new(),
-            failed: None,
-            reasons: Vec::new(),
+            evidence: Evidence::new(),
             gone: Vec::new(),
-            ids: Ids::default(),
-            claiming: None,
-            outbox: None,
-            winner: None,
-            store_failed: false,
             clock_unset,
             reported: None,
             done: false,
@@ -152,15 +129,11 @@ impl RingSession {
         let bag = bag_of_content(content);
         for token in &content.ppts {
             if self.examined >= self.context.policy.max_passports {
-                add_reason(&mut self.reasons, Reason::AnswerIncomplete);
+                self.evidence.note(Reason::AnswerIncomplete);
                 return;
             }
             self.examined = self.examined.saturating_add(1);
-            let Evaluated {
-                checks,
-                outcome,
-                iat,
-            } = evaluate_call(
+            let evaluated = evaluate_call(
                 &self.context,
                 token,
                 content,
@@ -169,83 +142,30 @@ impl RingSession {
                 &opened.number,
                 now,
             );
-            match outcome {
-                Outcome::Good(call) => {
-                    if !came_from(content, &opened.service) {
-                        add_reason(&mut self.reasons, Reason::CpsMismatch);
-                    }
-                    let known = content.ksd.as_ref().is_none_or(|digest| {
-                        self.mailboxes
-                            .keys()
-                            .is_some_and(|keys| keys.knows_statement(digest.as_octets()))
-                    });
-                    if !known {
-                        add_reason(&mut self.reasons, Reason::KsdUnknown);
-                    }
-                    self.good.push(Candidate { call, checks, iat });
+            if matches!(evaluated.outcome, Outcome::Good(_)) {
+                if !came_from(content, &opened.service) {
+                    self.evidence.note(Reason::CpsMismatch);
                 }
-                Outcome::Failed(reason) => self.note_failure(checks, reason),
-                Outcome::Dropped(Reason::OrigMismatch) => {}
-                Outcome::Dropped(reason) => add_reason(&mut self.reasons, reason),
+                let known = content.ksd.as_ref().is_none_or(|digest| {
+                    self.mailboxes
+                        .keys()
+                        .is_some_and(|keys| keys.knows_statement(digest.as_octets()))
+                });
+                if !known {
+                    self.evidence.note(Reason::KsdUnknown);
+                }
             }
+            self.evidence.take_in(evaluated);
         }
     }
 
-    /// Keeps the failure that came furthest as the one to show, and the reasons of all.
-    fn note_failure(&mut self, checks: Checks, reason: Reason) {
-        add_reason(&mut self.reasons, reason);
-        let further = self
-            .failed
-            .as_ref()
-            .is_none_or(|(held, _)| checks.passed() > held.passed());
-        if further {
-            self.failed = Some((checks, reason));
-        }
-    }
-
-    /// Marks the newest good candidate as used; whether it was the first use decides.
+    /// Marks the newest good candidate as used. A call that ended is no evidence for this one while
+    /// there is a better candidate (W-7).
     fn claim_newest(&mut self) {
-        if self.winner.is_some() || self.claiming.is_some() || self.store_failed {
-            return;
-        }
         let gone = &self.gone;
-        // A call that ended is no evidence for this one while there is a better candidate.
-        let rank = |held: &Candidate| (!gone.contains(&held.call.nonce), held.iat);
-        let newest = self
-            .good
-            .iter()
-            .enumerate()
-            .max_by_key(|(_, held)| rank(held))
-            .map(|(at, _)| at);
-        let Some(at) = newest else { return };
-        let candidate = self.good.swap_remove(at);
-        let (record, expires) = replay_mark(&self.context, &candidate.call.passport);
-        let id = self.ids.next();
-        self.outbox = Some(Action::Claim {
-            id,
-            record,
-            expires,
+        self.evidence.claim_best(&self.context, |held| {
+            (!gone.contains(&held.found.nonce), held.iat)
         });
-        self.claiming = Some((id, candidate));
-    }
-
-    fn claimed(&mut self, mut candidate: Candidate, result: Result<bool, Reason>) {
-        match result {
-            Ok(true) => {
-                candidate.checks.pass(CheckName::Replay);
-                self.winner = Some(candidate);
-            }
-            Ok(false) => {
-                let mut checks = candidate.checks;
-                let _ = checks.note::<()>(CheckName::Replay, Err(Reason::Replayed));
-                self.note_failure(checks, Reason::Replayed);
-            }
-            Err(reason) => {
-                // Without the mark the same PASSporT could be shown as good again.
-                self.store_failed = true;
-                add_reason(&mut self.reasons, reason);
-            }
-        }
     }
 
     /// The verdict as things stand. `settled`: nothing more is coming that could change it in time.
@@ -253,7 +173,8 @@ impl RingSession {
         let outcome =
             |verdict, first: &[Reason], checks: Vec<Check>, call: Option<&VerifiedCall>| {
                 let mut reasons = first.to_vec();
-                for reason in self.reasons.iter().chain(self.mailboxes.reasons()) {
+                let noted = self.evidence.reasons().iter();
+                for reason in noted.chain(self.mailboxes.reasons()) {
                     add_reason(&mut reasons, *reason);
                 }
                 let only_number = if self.to.len() == 1 {
@@ -284,9 +205,9 @@ impl RingSession {
                 None,
             );
         }
-        if let Some(winner) = &self.winner {
+        if let Some(winner) = self.evidence.winner() {
             let mut checks = winner.checks.clone();
-            if self.gone.contains(&winner.call.nonce) {
+            if self.gone.contains(&winner.found.nonce) {
                 let _ = checks.note::<()>(CheckName::State, Err(Reason::CallerGone));
                 let first = [Reason::CallerGone];
                 return outcome(Verdict::Conflicting, &first, checks.complete(), None);
@@ -296,20 +217,20 @@ impl RingSession {
                 Verdict::Verified,
                 &[],
                 checks.complete(),
-                Some(&winner.call),
+                Some(&winner.found),
             );
         }
         if !settled {
             return None;
         }
-        if self.claiming.is_some() {
+        if self.evidence.is_claiming() {
             let first = [Reason::DeadlinePassed];
             return outcome(Verdict::Unavailable, &first, Vec::new(), None);
         }
-        if self.store_failed {
+        if self.evidence.store_failed() {
             return outcome(Verdict::Unavailable, &[], Vec::new(), None);
         }
-        if let Some((checks, reason)) = &self.failed {
+        if let Some((checks, reason)) = self.evidence.failed() {
             return outcome(Verdict::Refused, &[*reason], checks.complete(), None);
         }
         if self.mailboxes.answers() == 0 {
@@ -320,11 +241,7 @@ impl RingSession {
 
     /// Whether every poll that was made has been answered, opened and judged.
     fn is_idle(&self) -> bool {
-        self.mailboxes.is_idle()
-            && self.opened.is_empty()
-            && self.claiming.is_none()
-            && self.outbox.is_none()
-            && (self.good.is_empty() || self.winner.is_some() || self.store_failed)
+        self.mailboxes.is_idle() && self.opened.is_empty() && self.evidence.is_settled()
     }
 
     /// Whether the verdict can wait no longer, or need not.
@@ -340,7 +257,7 @@ impl RingSession {
             .schedule
             .get(self.polls_made)
             .is_some_and(|next| next.plus(MIN_POLL_TIME) <= self.deadline);
-        self.failed.is_some() || self.store_failed || !more_to_come
+        self.evidence.failed().is_some() || self.evidence.store_failed() || !more_to_come
     }
 
     fn report(&mut self, now: Now) -> Option<RingOutcome> {
@@ -375,7 +292,7 @@ impl Session for RingSession {
             }
         } else {
             self.start_due_polls(now);
-            if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+            if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
                 return Step::Act(action);
             }
             if let Some(outcome) = self.report(now) {
@@ -386,14 +303,14 @@ impl Session for RingSession {
             if let Some(opened) = self.opened.pop_front() {
                 match now.unix(self.context.policy.earliest_time) {
                     Some(unix) => self.examine(&opened, unix),
-                    None => add_reason(&mut self.reasons, Reason::ClockUnset),
+                    None => self.evidence.note(Reason::ClockUnset),
                 }
             }
             if more_blobs || !self.opened.is_empty() {
                 return Step::Wait(now.monotonic);
             }
             self.claim_newest();
-            if let Some(action) = self.outbox.take().or_else(|| self.mailboxes.action()) {
+            if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
                 return Step::Act(action);
             }
             if let Some(outcome) = self.report(now) {
@@ -427,15 +344,7 @@ impl Session for RingSession {
     fn input(&mut self, input: Input, _now: Now) {
         match self.mailboxes.input(input) {
             Ok(()) => {}
-            Err(Input::Claimed(id, result)) => {
-                if let Some((awaited, candidate)) = self.claiming.take() {
-                    if awaited == id {
-                        self.claimed(candidate, result);
-                    } else {
-                        self.claiming = Some((awaited, candidate));
-                    }
-                }
-            }
+            Err(Input::Claimed(id, result)) => self.evidence.claimed(id, result),
             Err(_) => {}
         }
     }
