@@ -33,16 +33,16 @@ pub(crate) struct CallReport {
 
 #[derive(Serialize)]
 pub(crate) struct CheckReport {
-    check: &'static str,
-    result: &'static str,
+    pub(crate) check: &'static str,
+    pub(crate) result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
 }
 
 #[derive(Default, Serialize)]
 pub(crate) struct BlobReport {
-    received: u32,
-    opened: u32,
+    pub(crate) received: u32,
+    pub(crate) opened: u32,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,332 @@
+//! What the scenes are played with: a laboratory, and per scene a service and two telephones.
+//!
+//! Every scene has a service and telephones of its own, so that nothing of one scene is left in the
+//! mailboxes and memories of the next, and several can be played at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringtrue::{
+    AddressPolicy, Endpoint, HttpSettings, Policy, Profile, Reason, SoftwareSigner, SqliteStore,
+    TelephoneNumber,
+};
+use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity};
+use ringtrue_lab::{Authority, Credential, Lab, LabOptions, LeafSpec};
+use ringtrue_net::HttpClient;
+use ringtrue_stir::X5u;
+use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
+
+use super::instruments::{
+    LeakedKey, RecordingCrypto, RecordingSigner, RecordingStore, Tamper, Wire,
+};
+use super::record::Recorder;
+use super::scene::Who;
+use crate::exit::Failure;
+use crate::settings::unix_now;
+
+/// The numbers of the demo, all reserved for fiction (+1 202 555 0100 to 0199).
+const ALICE: &str = "12025550143";
+const BOB: &str = "12025550177";
+const BOB_SECOND: &str = "12025550178";
+const MALLORY: &str = "12025550199";
+
+/// How long the demo waits for what a verdict does not depend on. Not the endpoints' own deadlines,
+/// which are shorter: a busy machine must not look like a failed proof.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A number as people write it.
+pub(super) fn pretty(number: &TelephoneNumber) -> String {
+    let digits = number.as_str();
+    match (
+        digits.get(..1),
+        digits.get(1..4),
+        digits.get(4..7),
+        digits.get(7..11),
+    ) {
+        (Some("1"), Some(area), Some(exchange), Some(line)) if digits.len() == 11 => {
+            format!("+1 {area} {exchange} {line}")
+        }
+        _ => format!("+{digits}"),
+    }
+}
+
+/// What all scenes share: test root, authority, credentials, TLS certificate, numbers.
+pub(super) struct Stage {
+    folder: PathBuf,
+    lab: Lab,
+    pub(super) authority: Authority,
+    tls: TlsIdentity,
+    http: HttpSettings,
+    pub(super) alice: TelephoneNumber,
+    pub(super) bob: TelephoneNumber,
+    pub(super) bob_second: TelephoneNumber,
+    pub(super) mallory: TelephoneNumber,
+}
+
+impl Stage {
+    /// Makes a laboratory in `folder`.
+    pub(super) fn build(folder: &Path) -> Result<Self, Failure> {
+        let number =
+            |text| TelephoneNumber::from_canonical(text).map_err(Failure::of("the demo's numbers"));
+        let (alice, bob, mallory) = (number(ALICE)?, number(BOB)?, number(MALLORY)?);
+        let numbers = [alice.clone(), bob.clone(), mallory.clone()];
+        let lab = Lab::create(folder, &numbers, &LabOptions::default(), unix_now())
+            .map_err(Failure::Lab)?;
+        let tls = lab.tls_identity().map_err(Failure::Lab)?;
+        Ok(Self {
+            authority: lab.authority().map_err(Failure::Lab)?,
+            http: HttpSettings {
+                addresses: AddressPolicy::public_only().allow_loopback(),
+                web_roots: false,
+                extra_roots_pem: vec![tls.root_pem],
+                ..HttpSettings::default()
+            },
+            tls: TlsIdentity {
+                chain_pem: tls.chain_pem,
+                key_pem: tls.key_pem,
+            },
+            lab,
+            folder: folder.to_owned(),
+            alice,
+            bob,
+            bob_second: number(BOB_SECOND)?,
+            mallory,
+        })
+    }
+
+    /// The certificate and key of a number, as the laboratory's authority issued them.
+    pub(super) fn credential(&self, number: &TelephoneNumber) -> Result<Credential, Failure> {
+        self.lab.credential(number).map_err(Failure::Lab)
+    }
+
+    /// Where the certificate of a number is said to be.
+    pub(super) fn x5u(&self, number: &TelephoneNumber) -> Result<X5u, Failure> {
+        let x5u = self.lab.config().x5u(number);
+        x5u.map_err(Failure::of("the certificate reference"))
+    }
+
+    /// An HTTP client for whoever is no endpoint.
+    pub(super) fn client(&self) -> Result<HttpClient, Failure> {
+        HttpClient::new(&self.http).map_err(Failure::of("the HTTP client"))
+    }
+}
+
+/// What is special about the telephones of a scene.
+#[derive(Default)]
+pub(super) struct Cast {
+    /// Bob has two numbers on one telephone, with one credential and one encryption key.
+    pub(super) two_numbers: bool,
+    /// Bob's encryption key, which somebody has a copy of.
+    pub(super) leaked: Option<LeakedKey>,
+    /// What happens to Alice's messages on the way.
+    pub(super) tamper: Option<Tamper>,
+}
+
+/// A telephone.
+pub(super) struct Phone {
+    pub(super) who: Who,
+    pub(super) number: TelephoneNumber,
+    pub(super) endpoint: Endpoint,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) signer: Arc<RecordingSigner>,
+    wire: Arc<Wire>,
+}
+
+/// A service and two telephones that have published their keys.
+pub(super) struct World {
+    pub(super) stage: Arc<Stage>,
+    pub(super) service: RunningService,
+    pub(super) alice: Phone,
+    pub(super) bob: Phone,
+}
+
+impl World {
+    /// Starts the service on a free port, makes the telephones and publishes their keys.
+    pub(super) async fn start(
+        stage: &Arc<Stage>,
+        scene: &str,
+        cast: Cast,
+    ) -> Result<Self, Failure> {
+        let anchors = stage
+            .authority
+            .anchors()
+            .map_err(Failure::of("the anchors"))?;
+        let service = Service::start(ServiceConfig::new(anchors), &stage.tls)
+            .await
+            .map_err(Failure::of("starting the service"))?;
+        let origin = Instant::now();
+        let folder = stage.folder.join("scenes").join(scene);
+        let alice = Phone::make(
+            stage,
+            &service,
+            origin,
+            Card {
+                who: Who::Alice,
+                numbers: std::slice::from_ref(&stage.alice),
+                credential: stage.credential(&stage.alice)?,
+                leaked: None,
+                tamper: cast.tamper,
+                folder: folder.join("alice"),
+            },
+        )?;
+        let both = [stage.bob.clone(), stage.bob_second.clone()];
+        let (numbers, credential) = if cast.two_numbers {
+            let credential = credential_for(&stage.authority, &both)?;
+            (both.as_slice(), credential)
+        } else {
+            let own = std::slice::from_ref(&stage.bob);
+            (own, stage.credential(&stage.bob)?)
+        };
+        let bob = Phone::make(
+            stage,
+            &service,
+            origin,
+            Card {
+                who: Who::Bob,
+                numbers,
+                credential,
+                leaked: cast.leaked,
+                tamper: None,
+                folder: folder.join("bob"),
+            },
+        )?;
+        for phone in [&alice, &bob] {
+            let published = phone.endpoint.publish_keys(None).await;
+            published.map_err(Failure::of("publishing keys"))?;
+        }
+        Ok(Self {
+            stage: Arc::clone(stage),
+            service,
+            alice,
+            bob,
+        })
+    }
+
+    /// The time on the scene's clock.
+    pub(super) fn now(&self) -> Duration {
+        self.alice.recorder.now()
+    }
+
+    /// Ends the scene: the telephones poll no more, the service drains.
+    pub(super) async fn end(self) {
+        silence(self.alice, self.bob).await;
+        self.service.shutdown().await;
+    }
+}
+
+/// Lets no more requests of two telephones through.
+pub(super) async fn silence(alice: Phone, bob: Phone) {
+    for phone in [alice, bob] {
+        phone.wire.cut();
+        // A thread that panicked has nothing under way either.
+        let _ = tokio::task::spawn_blocking(move || phone.wire.settle()).await;
+    }
+}
+
+/// What a telephone is made of.
+struct Card<'a> {
+    who: Who,
+    numbers: &'a [TelephoneNumber],
+    credential: Credential,
+    leaked: Option<LeakedKey>,
+    tamper: Option<Tamper>,
+    folder: PathBuf,
+}
+
+impl Drop for Phone {
+    /// A scene that breaks off leaves no telephone polling.
+    fn drop(&mut self) {
+        self.wire.cut();
+    }
+}
+
+impl Phone {
+    fn make(
+        stage: &Stage,
+        service: &RunningService,
+        origin: Instant,
+        card: Card<'_>,
+    ) -> Result<Self, Failure> {
+        let number = card
+            .numbers
+            .first()
+            .cloned()
+            .ok_or(Reason::ConfigurationInvalid)
+            .map_err(Failure::of("a telephone"))?;
+        let recorder = Arc::new(Recorder::new(origin));
+        let signer = SoftwareSigner::from_pkcs8_pem(&card.credential.key_pem)
+            .map_err(Failure::of("the key"))?;
+        let signer = Arc::new(RecordingSigner::new(signer, Arc::clone(&recorder)));
+        let wire = Wire::new(stage.client()?, Arc::clone(&recorder), card.tamper);
+        let wire = Arc::new(wire);
+        std::fs::create_dir_all(&card.folder).map_err(|error| Failure::System {
+            what: "a telephone's folder",
+            error,
+        })?;
+        let store = SqliteStore::open(card.folder.join("endpoint.sqlite"))
+            .map_err(Failure::of("a telephone's state"))?;
+        let mut policy = Policy::default();
+        policy.profile = Profile::Delegate;
+        let mut builder = Endpoint::builder()
+            .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())
+            .signer(signer.clone())
+            .anchors_pem(stage.authority.root.pem())
+            .service(service.base_url().as_str())
+            .store(Arc::new(RecordingStore {
+                store,
+                recorder: Arc::clone(&recorder),
+            }))
+            .transport(wire.clone())
+            .provider(Arc::new(RecordingCrypto {
+                recorder: Arc::clone(&recorder),
+            }))
+            .policy(policy);
+        for number in card.numbers {
+            builder = builder.number(number.as_str());
+        }
+        if let Some(leaked) = card.leaked {
+            builder = builder.key_agreement(Arc::new(leaked));
+        }
+        Ok(Self {
+            who: card.who,
+            number,
+            endpoint: builder.build().map_err(Failure::of("a telephone"))?,
+            recorder,
+            signer,
+            wire,
+        })
+    }
+}
+
+/// One delegate certificate for several numbers.
+fn credential_for(
+    authority: &Authority,
+    numbers: &[TelephoneNumber],
+) -> Result<Credential, Failure> {
+    let entries = numbers.iter().cloned().map(Entry::One).collect();
+    TnAuthList::new(entries)
+        .and_then(|scope| authority.issue(&LeafSpec::for_scope(Some(scope), unix_now())))
+        .map_err(Failure::of("a certificate"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ringtrue::TelephoneNumber;
+
+    use super::{ALICE, BOB, BOB_SECOND, MALLORY, pretty};
+
+    #[test]
+    fn every_number_is_reserved_for_fiction() {
+        for number in [ALICE, BOB, BOB_SECOND, MALLORY] {
+            assert!(number.starts_with("120255501") && number.len() == 11);
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_people_do() {
+        let text = |number| pretty(&TelephoneNumber::from_canonical(number).unwrap());
+        assert_eq!(text(ALICE), "+1 202 555 0143");
+        assert_eq!(text("442079460000"), "+442079460000");
+    }
+}
