@@ -129,10 +129,11 @@ pub(crate) fn endpoint(
 fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
     let lab = Lab::open(dir).map_err(Failure::Lab)?;
     let config = lab.config();
-    let own = dir.join(number.as_str());
+    // The lab's own errors name no folder, which is a number here.
+    let credential = lab.credential(number).map_err(Failure::Lab)?;
     Ok(Parts {
-        chain: read(&own.join("chain.pem"))?.to_string(),
-        key: read(&own.join("key.pem"))?,
+        chain: credential.chain_pem,
+        key: credential.key_pem,
         x5u: config
             .x5u(number)
             .map_err(Failure::of("lab.toml"))?
@@ -141,7 +142,7 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
         anchors: vec![read(&dir.join("root.pem"))?.to_string()],
         base_url: config.base_url.clone(),
         tls_root: Some(read(&dir.join("tls-root.pem"))?.to_string()),
-        state: own.join("state"),
+        state: lab.state_dir(number),
         addresses: addresses(config.policy.allow_loopback, config.policy.allow_private),
         profile: config.policy.profile.into(),
     })
@@ -213,8 +214,9 @@ fn make_private_folder(path: &Path) -> Result<(), Failure> {
         use std::os::unix::fs::DirBuilderExt as _;
         folder.mode(0o700);
     }
-    folder.create(path).map_err(|error| Failure::File {
-        path: path.to_owned(),
+    // Its path may hold a number.
+    folder.create(path).map_err(|error| Failure::System {
+        what: "the state folder",
         error,
     })
 }
