@@ -1,1 +1,38 @@
-//! Kotlin, Swift and Python bindings: thin, they convert and forward.
+//! Kotlin, Swift and Python bindings: the Rust side of what the UniFFI generator makes.
+//!
+//! Everything here converts and forwards to the crate `ringtrue`. There is no protocol, no policy and
+//! no default of its own: a member that is left out has the default of the Rust API. Names are those
+//! of the Rust API; the documentation of records, methods and traits is repeated in the generated
+//! code and therefore written without Rust's paths.
+//!
+//! bindings/README.md shows how the bindings are generated and used.
+
+mod clock;
+mod config;
+mod endpoint;
+mod error;
+mod keys;
+mod outcome;
+mod reason;
+mod ringing;
+mod show;
+mod tasks;
+mod transport;
+mod verdict;
+
+pub use clock::Clock;
+pub use config::{Credential, EndpointConfig, HttpSettings, NumberContext, Policy, Profile, Suite};
+pub use endpoint::Endpoint;
+pub use error::{HostError, RingTrueError};
+pub use keys::{DeviceSignature, KeyAgreement, Signer, software_signer};
+pub use outcome::{
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, Placement, Published,
+};
+pub use reason::{Reason, ReasonKind};
+pub use ringing::RingingCall;
+pub use transport::{
+    HttpHeader, HttpMethod, HttpRequest, HttpResponse, Role, Transport, TransportError,
+};
+pub use verdict::{BlobCounts, CallVerdict, Check, CheckName, CheckResult, Verdict};
+
+uniffi::setup_scaffolding!("ringtrue");

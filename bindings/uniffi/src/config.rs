@@ -1,0 +1,472 @@
+//! What an endpoint is made of. Whatever is left out has the default of the Rust API.
+
+use std::time::Duration;
+
+use ringtrue::{AddressPolicy, EndpointBuilder, Reason, UnixTime};
+
+use crate::show::show;
+
+/// What an endpoint needs, apart from keys. Its text shows nothing of it.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
+pub struct EndpointConfig {
+    /// The own numbers, 1 to 32.
+    pub numbers: Vec<String>,
+    /// Base URLs of the own placement services, 1 to 4 in order of preference. The first is the key
+    /// directory as well, unless `directory` names another.
+    pub services: Vec<String>,
+    /// STI trust anchors, each text PEM with one or more certificates.
+    pub anchors_pem: Vec<String>,
+    /// The file that keeps keys and what is known of others. Several processes may share one: an
+    /// application and its extension.
+    pub state_file: String,
+    /// The STIR credential. Without one the endpoint can verify but neither place nor answer. Comes
+    /// with a signer.
+    #[uniffi(default)]
+    pub credential: Option<Credential>,
+    /// The base URL of the key directory.
+    #[uniffi(default)]
+    pub directory: Option<String>,
+    /// Leaves every announcement at this service, instead of the one that the callee's key statement
+    /// names.
+    #[uniffi(default)]
+    pub placement: Option<String>,
+    /// How numbers are written here. Without it they must be global: nothing is guessed.
+    #[uniffi(default)]
+    pub number_context: Option<NumberContext>,
+    /// How the built-in HTTP client connects.
+    #[uniffi(default)]
+    pub http: Option<HttpSettings>,
+    /// Limits, times and suites.
+    #[uniffi(default)]
+    pub policy: Option<Policy>,
+}
+
+show!(EndpointConfig, |_value, f| f
+    .write_str("EndpointConfig(..)"));
+
+impl EndpointConfig {
+    /// Hands everything to the core's builder, which checks it.
+    pub(crate) fn into_builder(self) -> Result<EndpointBuilder, Reason> {
+        let mut builder = ringtrue::Endpoint::builder().state_file(self.state_file);
+        for number in self.numbers {
+            builder = builder.number(number);
+        }
+        for service in self.services {
+            builder = builder.service(service);
+        }
+        for pem in self.anchors_pem {
+            builder = builder.anchors_pem(pem);
+        }
+        if let Some(credential) = self.credential {
+            builder = builder.credential(credential.chain_pem, credential.x5u);
+        }
+        if let Some(directory) = self.directory {
+            builder = builder.directory(directory);
+        }
+        if let Some(placement) = self.placement {
+            builder = builder.placement(placement);
+        }
+        if let Some(context) = self.number_context {
+            builder = builder.number_context(context.into_core()?);
+        }
+        if let Some(http) = self.http {
+            builder = builder.http(http.into_core());
+        }
+        if let Some(policy) = self.policy {
+            builder = builder.policy(policy.into_core());
+        }
+        Ok(builder)
+    }
+}
+
+/// The STIR credential. Its text shows nothing of it.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
+pub struct Credential {
+    /// The certificate chain as PEM, signer first.
+    pub chain_pem: String,
+    /// The https URL where others find it.
+    pub x5u: String,
+}
+
+show!(Credential, |_value, f| f.write_str("Credential(..)"));
+
+/// How numbers are written where the application is. The application states it; it is never guessed.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct NumberContext {
+    /// 1 to 3 digits: `1` or `44`.
+    pub country_code: String,
+    /// What precedes a national number: `0`, `1`, or empty where there is none.
+    pub trunk_prefix: String,
+    /// What precedes a country code when dialling abroad: `00`, `011`.
+    pub international_prefix: String,
+    /// The lengths, in digits, of national numbers that are written without the trunk prefix: 10 in
+    /// North America, 8 in Denmark; empty where that does not occur.
+    #[uniffi(default)]
+    pub bare_national_lengths: Vec<u32>,
+}
+
+impl NumberContext {
+    fn into_core(self) -> Result<ringtrue::NumberContext, Reason> {
+        let lengths: Vec<u8> = self
+            .bare_national_lengths
+            .iter()
+            .map(|length| u8::try_from(*length).map_err(|_| Reason::ConfigurationInvalid))
+            .collect::<Result<_, _>>()?;
+        ringtrue::NumberContext::new(
+            &self.country_code,
+            &self.trunk_prefix,
+            &self.international_prefix,
+            &lengths,
+        )
+    }
+}
+
+/// How the built-in HTTP client connects.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct HttpSettings {
+    /// Roots in addition to the web's, each text PEM with one or more certificates.
+    #[uniffi(default)]
+    pub extra_roots_pem: Vec<String>,
+    /// Whether the roots of the web, as built in, are trusted. They are unless this says no.
+    #[uniffi(default)]
+    pub web_roots: Option<bool>,
+    /// Allows connections to the same machine. For tests.
+    #[uniffi(default)]
+    pub allow_loopback: bool,
+    /// Allows connections to private networks. For services inside one.
+    #[uniffi(default)]
+    pub allow_private: bool,
+    /// The longest time for one connection: name resolution, TCP and TLS.
+    #[uniffi(default)]
+    pub connect_timeout_ms: Option<u64>,
+}
+
+impl HttpSettings {
+    fn into_core(self) -> ringtrue::HttpSettings {
+        let mut settings = ringtrue::HttpSettings {
+            extra_roots_pem: self.extra_roots_pem,
+            ..ringtrue::HttpSettings::default()
+        };
+        if self.allow_loopback {
+            settings.addresses = AddressPolicy::allow_loopback(settings.addresses);
+        }
+        if self.allow_private {
+            settings.addresses = AddressPolicy::allow_private(settings.addresses);
+        }
+        set(&mut settings.web_roots, self.web_roots, |roots| roots);
+        set(
+            &mut settings.connect_timeout,
+            self.connect_timeout_ms,
+            Duration::from_millis,
+        );
+        settings
+    }
+}
+
+/// The rules for certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Profile {
+    /// Certificates of endpoints: every issuer below the anchor must state its scope.
+    Delegate,
+    /// Service-provider certificates as they are in use.
+    Shaken,
+    /// RFC 8226 and RFC 9060 as they stand.
+    Stir,
+}
+
+impl From<Profile> for ringtrue::Profile {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Delegate => Self::Delegate,
+            Profile::Shaken => Self::Shaken,
+            Profile::Stir => Self::Stir,
+        }
+    }
+}
+
+/// The suites of sealed PASSporTs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum Suite {
+    /// P-256, HKDF-SHA256, AES-128-GCM. For keys in hardware.
+    S1,
+    /// X25519, HKDF-SHA256, ChaCha20-Poly1305.
+    S2,
+    /// X-Wing (ML-KEM-768 with X25519), HKDF-SHA256, ChaCha20-Poly1305.
+    S3,
+    /// ML-KEM-768 with P-256, HKDF-SHA256, AES-128-GCM.
+    S4,
+}
+
+impl From<Suite> for ringtrue::Suite {
+    fn from(suite: Suite) -> Self {
+        match suite {
+            Suite::S1 => Self::S1,
+            Suite::S2 => Self::S2,
+            Suite::S3 => Self::S3,
+            Suite::S4 => Self::S4,
+        }
+    }
+}
+
+/// The choices of an endpoint. Every member that is left out is what the protocol recommends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
+pub struct Policy {
+    /// How far back `iat` may lie.
+    #[uniffi(default)]
+    pub freshness_ms: Option<u64>,
+    /// How far ahead `iat` may lie.
+    #[uniffi(default)]
+    pub clock_skew_ms: Option<u64>,
+    /// The certificate profile that signers are held to.
+    #[uniffi(default)]
+    pub profile: Option<Profile>,
+    /// The suites for which the endpoint makes software keys, one key each.
+    #[uniffi(default)]
+    pub suites: Option<Vec<Suite>>,
+    /// The life of a published key statement, at most 7 days.
+    #[uniffi(default)]
+    pub statement_life_ms: Option<u64>,
+    /// The time within which a call must be announced, after which it is dialled unprotected.
+    #[uniffi(default)]
+    pub place_deadline_ms: Option<u64>,
+    /// The time within which a verdict on a ringing call is due.
+    #[uniffi(default)]
+    pub ring_deadline_ms: Option<u64>,
+    /// The time within which an answer must be stored.
+    #[uniffi(default)]
+    pub answer_deadline_ms: Option<u64>,
+    /// The time within which a lookup or a publication must be done.
+    #[uniffi(default)]
+    pub directory_deadline_ms: Option<u64>,
+    /// How long the caller waits for connected identity.
+    #[uniffi(default)]
+    pub await_answer_ms: Option<u64>,
+    /// The most blobs of one answer that are tried. May only be lowered.
+    #[uniffi(default)]
+    pub max_blobs: Option<u32>,
+    /// The most octets of one answer's body. May only be lowered.
+    #[uniffi(default)]
+    pub max_answer_octets: Option<u32>,
+    /// The most PASSporTs that are checked for one call.
+    #[uniffi(default)]
+    pub max_passports: Option<u32>,
+    /// A clock that shows an earlier time, in seconds since the Unix epoch, counts as unset.
+    #[uniffi(default)]
+    pub earliest_time_unix_s: Option<u64>,
+}
+
+impl Policy {
+    fn into_core(self) -> ringtrue::Policy {
+        let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+        let ms = Duration::from_millis;
+        let mut policy = ringtrue::Policy::default();
+        set(&mut policy.freshness, self.freshness_ms, ms);
+        set(&mut policy.clock_skew, self.clock_skew_ms, ms);
+        set(&mut policy.profile, self.profile, ringtrue::Profile::from);
+        set(&mut policy.suites, self.suites, |suites| {
+            suites.into_iter().map(ringtrue::Suite::from).collect()
+        });
+        set(&mut policy.statement_life, self.statement_life_ms, ms);
+        set(&mut policy.place_deadline, self.place_deadline_ms, ms);
+        set(&mut policy.ring_deadline, self.ring_deadline_ms, ms);
+        set(&mut policy.answer_deadline, self.answer_deadline_ms, ms);
+        set(
+            &mut policy.directory_deadline,
+            self.directory_deadline_ms,
+            ms,
+        );
+        set(&mut policy.await_answer, self.await_answer_ms, ms);
+        set(&mut policy.max_blobs, self.max_blobs, count);
+        set(&mut policy.max_answer_octets, self.max_answer_octets, count);
+        set(&mut policy.max_passports, self.max_passports, count);
+        set(
+            &mut policy.earliest_time,
+            self.earliest_time_unix_s,
+            UnixTime::from_secs,
+        );
+        policy
+    }
+}
+
+/// Sets a member that the application gave; the others keep the core's default.
+fn set<T, U>(member: &mut T, value: Option<U>, read: impl FnOnce(U) -> T) {
+    if let Some(value) = value {
+        *member = read(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ringtrue::{AddressPolicy, Reason, UnixTime};
+
+    use super::{Credential, EndpointConfig, HttpSettings, NumberContext, Policy, Profile, Suite};
+
+    fn settings() -> HttpSettings {
+        HttpSettings {
+            extra_roots_pem: Vec::new(),
+            web_roots: None,
+            allow_loopback: false,
+            allow_private: false,
+            connect_timeout_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_policy_without_members_is_the_core_s() {
+        assert_eq!(Policy::default().into_core(), ringtrue::Policy::default());
+    }
+
+    #[test]
+    fn every_member_of_a_policy_arrives_where_it_belongs() {
+        let policy = Policy {
+            freshness_ms: Some(1),
+            clock_skew_ms: Some(2),
+            profile: Some(Profile::Delegate),
+            suites: Some(vec![Suite::S2, Suite::S1]),
+            statement_life_ms: Some(3),
+            place_deadline_ms: Some(4),
+            ring_deadline_ms: Some(5),
+            answer_deadline_ms: Some(6),
+            directory_deadline_ms: Some(7),
+            await_answer_ms: Some(8),
+            max_blobs: Some(9),
+            max_answer_octets: Some(10),
+            max_passports: Some(11),
+            earliest_time_unix_s: Some(12),
+        };
+        let ms = Duration::from_millis;
+        let mut expected = ringtrue::Policy::default();
+        expected.freshness = ms(1);
+        expected.clock_skew = ms(2);
+        expected.profile = ringtrue::Profile::Delegate;
+        expected.suites = vec![ringtrue::Suite::S2, ringtrue::Suite::S1];
+        expected.statement_life = ms(3);
+        expected.place_deadline = ms(4);
+        expected.ring_deadline = ms(5);
+        expected.answer_deadline = ms(6);
+        expected.directory_deadline = ms(7);
+        expected.await_answer = ms(8);
+        expected.max_blobs = 9;
+        expected.max_answer_octets = 10;
+        expected.max_passports = 11;
+        expected.earliest_time = UnixTime::from_secs(12);
+        assert_eq!(policy.into_core(), expected);
+    }
+
+    #[test]
+    fn every_suite_and_profile_converts() {
+        let suites: Vec<_> = [Suite::S1, Suite::S2, Suite::S3, Suite::S4]
+            .into_iter()
+            .map(ringtrue::Suite::from)
+            .collect();
+        assert_eq!(suites, ringtrue::Suite::ALL);
+        assert_eq!(
+            ringtrue::Profile::from(Profile::Delegate),
+            ringtrue::Profile::Delegate
+        );
+        assert_eq!(
+            ringtrue::Profile::from(Profile::Shaken),
+            ringtrue::Profile::Shaken
+        );
+        assert_eq!(
+            ringtrue::Profile::from(Profile::Stir),
+            ringtrue::Profile::Stir
+        );
+    }
+
+    #[test]
+    fn http_settings_without_members_are_the_core_s() {
+        let converted = settings().into_core();
+        let default = ringtrue::HttpSettings::default();
+        assert_eq!(converted.addresses, default.addresses);
+        assert_eq!(converted.connect_timeout, default.connect_timeout);
+        assert_eq!(converted.extra_roots_pem, default.extra_roots_pem);
+        assert_eq!(converted.web_roots, default.web_roots);
+    }
+
+    #[test]
+    fn every_member_of_http_settings_arrives_where_it_belongs() {
+        let converted = HttpSettings {
+            extra_roots_pem: vec!["root".to_owned()],
+            web_roots: Some(false),
+            allow_loopback: true,
+            allow_private: false,
+            connect_timeout_ms: Some(700),
+        }
+        .into_core();
+        assert_eq!(
+            converted.addresses,
+            AddressPolicy::public_only().allow_loopback()
+        );
+        assert_eq!(converted.connect_timeout, Duration::from_millis(700));
+        assert_eq!(converted.extra_roots_pem, ["root"]);
+        assert!(!converted.web_roots);
+        let private = HttpSettings {
+            allow_private: true,
+            ..settings()
+        }
+        .into_core();
+        assert_eq!(
+            private.addresses,
+            AddressPolicy::public_only().allow_private()
+        );
+    }
+
+    #[test]
+    fn a_number_context_is_checked() {
+        let context = |country: &str, lengths: &[u32]| {
+            NumberContext {
+                country_code: country.to_owned(),
+                trunk_prefix: "1".to_owned(),
+                international_prefix: "011".to_owned(),
+                bare_national_lengths: lengths.to_vec(),
+            }
+            .into_core()
+        };
+        let read = context("1", &[10])
+            .unwrap()
+            .canonical("202 555 0143")
+            .unwrap();
+        assert_eq!(read.as_str(), "12025550143");
+        assert_eq!(
+            context("one", &[10]).err(),
+            Some(Reason::ConfigurationInvalid)
+        );
+        assert_eq!(
+            context("1", &[266]).err(),
+            Some(Reason::ConfigurationInvalid)
+        );
+    }
+
+    #[test]
+    fn the_text_of_a_configuration_shows_nothing_of_it() {
+        let credential = Credential {
+            chain_pem: "chain".to_owned(),
+            x5u: "url".to_owned(),
+        };
+        let config = EndpointConfig {
+            numbers: vec!["12025550143".to_owned()],
+            services: vec!["https://cps.example".to_owned()],
+            anchors_pem: Vec::new(),
+            state_file: "state".to_owned(),
+            credential: Some(credential.clone()),
+            directory: None,
+            placement: None,
+            number_context: None,
+            http: None,
+            policy: None,
+        };
+        assert_eq!(
+            format!("{config} {config:?}"),
+            "EndpointConfig(..) EndpointConfig(..)"
+        );
+        assert_eq!(
+            format!("{credential} {credential:?}"),
+            "Credential(..) Credential(..)"
+        );
+    }
+}

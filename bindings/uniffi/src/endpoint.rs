@@ -1,0 +1,270 @@
+//! The endpoint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringtrue::Reason;
+
+use crate::clock::HostClock;
+use crate::keys::{HostKeyAgreement, HostSigner};
+use crate::outcome::count;
+use crate::tasks::Tasks;
+use crate::transport::HostTransport;
+use crate::{
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, EndpointConfig, KeyAgreement,
+    Placed, Published, RingTrueError, RingingCall, Signer, Transport,
+};
+
+/// A telephone that proves who is calling.
+///
+/// May be used from any thread, by several at once. Its work, network and state store included, is
+/// done on threads of its own; callers only wait. Every call takes a deadline in milliseconds, or the
+/// policy's, and ends by it whatever the network does.
+///
+/// Closing the endpoint stops its threads and whatever it still does in the background.
+#[derive(uniffi::Object)]
+pub struct Endpoint {
+    core: ringtrue::Endpoint,
+    tasks: Tasks,
+}
+
+#[uniffi::export]
+impl Endpoint {
+    /// Checks everything and makes the endpoint. Opens the state store, but no connection.
+    ///
+    /// `signer` is the private key of the credential. `key_agreement` is a hardware encryption key for
+    /// suite S1, instead of keys in the state file. `transport` and `clock` replace the built-in ones.
+    ///
+    /// # Errors
+    ///
+    /// `configuration_invalid` if something is missing or contradicts something else, `key_mismatch`
+    /// if the credential is not for the signer's key, `malformed_…` for a part that cannot be read,
+    /// what path verification says if the credential leads to no anchor, `state_unavailable`,
+    /// `signer_failed` or `key_agreement_failed` if a public key cannot be had.
+    #[uniffi::constructor(default(
+        signer = None,
+        key_agreement = None,
+        transport = None,
+        clock = None
+    ))]
+    pub async fn open(
+        config: EndpointConfig,
+        signer: Option<Arc<dyn Signer>>,
+        key_agreement: Option<Arc<dyn KeyAgreement>>,
+        transport: Option<Arc<dyn Transport>>,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, RingTrueError> {
+        let tasks = Tasks::start()?;
+        // The application's objects are called apart from the rest, so that one that breaks is named.
+        let signer = match signer {
+            None => None,
+            Some(signer) => {
+                let ask = move || HostSigner::new(signer);
+                Some(tasks.run_blocking(Reason::SignerFailed, ask).await?)
+            }
+        };
+        let key_agreement = match key_agreement {
+            None => None,
+            Some(agreement) => {
+                let ask = move || HostKeyAgreement::new(agreement);
+                Some(tasks.run_blocking(Reason::KeyAgreementFailed, ask).await?)
+            }
+        };
+        let build = move || {
+            let mut builder = config.into_builder()?;
+            if let Some(signer) = signer {
+                builder = builder.signer(Arc::new(signer));
+            }
+            if let Some(agreement) = key_agreement {
+                builder = builder.key_agreement(Arc::new(agreement));
+            }
+            if let Some(transport) = transport {
+                builder = builder.transport(Arc::new(HostTransport(transport)));
+            }
+            if let Some(clock) = clock {
+                builder = builder.clock(Arc::new(HostClock(clock)));
+            }
+            builder.build()
+        };
+        let core = tasks.run_blocking(Reason::Internal, build).await?;
+        Ok(Self { core, tasks })
+    }
+
+    /// The own numbers, canonical: digits without `+` and separators.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<String> {
+        self.core
+            .numbers()
+            .iter()
+            .map(|number| number.as_str().to_owned())
+            .collect()
+    }
+
+    /// Reads a number as it is written here and gives the canonical one.
+    ///
+    /// # Errors
+    ///
+    /// `malformed_number`.
+    pub fn read_number(&self, text: String) -> Result<String, RingTrueError> {
+        Ok(self.core.read_number(&text)?.as_str().to_owned())
+    }
+
+    /// Announces a call before it is dialled.
+    ///
+    /// `from` is one of the own numbers. `want_answer` asks the callee to show who answers; it needs
+    /// published keys of the own. `fresh_keys` asks the key directory even if the callee's keys are
+    /// at hand. When this returns, dial: also after `Placement.Unprotected`, which is no error.
+    ///
+    /// # Errors
+    ///
+    /// `malformed_number`; `number_not_owned` for a `from` that is not an own number;
+    /// `randomness_unavailable`; `cancelled` if the endpoint was shut down.
+    #[uniffi::method(default(want_answer = false, fresh_keys = false, deadline_ms = None))]
+    pub async fn place(
+        &self,
+        from: String,
+        to: String,
+        want_answer: bool,
+        fresh_keys: bool,
+        deadline_ms: Option<u64>,
+    ) -> Result<Placed, RingTrueError> {
+        let core = self.core.clone();
+        let mut options = ringtrue::PlaceOptions::default();
+        options.want_answer = want_answer;
+        options.fresh_keys = fresh_keys;
+        options.deadline = deadline(deadline_ms);
+        let placed = async move { core.place(&from, &to, options).await };
+        Ok(self.tasks.run(placed).await??.into())
+    }
+
+    /// Waits for the called side to show who answered; `expected` is `answer` of a placed call.
+    ///
+    /// Ends with the first verified answer or at the deadline. It never hangs up: what a verdict means
+    /// for the call is the application's business.
+    ///
+    /// # Errors
+    ///
+    /// `cancelled` if the endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn await_answer(
+        &self,
+        expected: Arc<AnswerExpectation>,
+        deadline_ms: Option<u64>,
+    ) -> Result<AnswerOutcome, RingTrueError> {
+        let core = self.core.clone();
+        let outcome = async move {
+            core.await_answer(expected.0.clone(), deadline(deadline_ms))
+                .await
+        };
+        Ok(self.tasks.run(outcome).await?.into())
+    }
+
+    /// Verifies a ringing call. Returns with the first verdict that decides, by the deadline at the
+    /// latest.
+    ///
+    /// `from` is the calling number as signalling gives it, nothing if it is withheld. `to` is the
+    /// called number, nothing if the host cannot tell which of its own it was.
+    ///
+    /// Giving it up before it returns stops everything; afterwards the mailbox is polled on in the
+    /// background for some seconds, whatever was found.
+    ///
+    /// # Errors
+    ///
+    /// `number_not_owned` or `malformed_number` for `to`; `cancelled` if the endpoint was shut down. A
+    /// calling number that is no number counts as withheld.
+    #[uniffi::method(default(to = None, deadline_ms = None))]
+    pub async fn ring(
+        &self,
+        from: Option<String>,
+        to: Option<String>,
+        deadline_ms: Option<u64>,
+    ) -> Result<Arc<RingingCall>, RingTrueError> {
+        let core = self.core.clone();
+        let call = async move {
+            core.ring(from.as_deref(), to.as_deref(), deadline(deadline_ms))
+                .await
+        };
+        Ok(Arc::new(RingingCall::new(self.tasks.run(call).await??)))
+    }
+
+    /// Shows the caller who is here: connected identity. Only for a call with a good verdict whose
+    /// caller asked, and only if the user or the application's policy allows it.
+    ///
+    /// # Errors
+    ///
+    /// `not_verified` without a good verdict; `rsp_not_requested` if the caller did not ask;
+    /// `configuration_invalid` for a phase that is not the callee's to report; `cancelled` if the
+    /// endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn answer(
+        &self,
+        call: Arc<RingingCall>,
+        phase: CallPhase,
+        deadline_ms: Option<u64>,
+    ) -> Result<Answered, RingTrueError> {
+        let core = self.core.clone();
+        let answered = async move {
+            core.answer(call.core(), phase.into(), deadline(deadline_ms))
+                .await
+        };
+        Ok(self.tasks.run(answered).await??.into())
+    }
+
+    /// Publishes the own encryption keys, making them first if there are none or their statement is in
+    /// the last third of its life. Call it at start and then some times a day.
+    ///
+    /// # Errors
+    ///
+    /// `credential_unavailable` and other reasons of the credential; `signer_failed`;
+    /// `statement_rejected`, `statement_superseded` and reasons of the network; `state_unavailable`;
+    /// `clock_unset`; `deadline_passed`; `cancelled` if the endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn publish_keys(&self, deadline_ms: Option<u64>) -> Result<Published, RingTrueError> {
+        let core = self.core.clone();
+        let published = async move { core.publish_keys(deadline(deadline_ms)).await };
+        Ok(self.tasks.run(published).await??.into())
+    }
+
+    /// Makes and publishes new encryption keys. The ones before still open what is sealed to them.
+    ///
+    /// # Errors
+    ///
+    /// As for publishing.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn rotate_keys(&self, deadline_ms: Option<u64>) -> Result<Published, RingTrueError> {
+        let core = self.core.clone();
+        let published = async move { core.rotate_keys(deadline(deadline_ms)).await };
+        Ok(self.tasks.run(published).await??.into())
+    }
+
+    /// Learns the keys of a number ahead of a call, so that placing one takes a single request.
+    /// Returns how many parties can read what is sealed for it.
+    ///
+    /// # Errors
+    ///
+    /// `malformed_number`; `no_usable_key` if no key was found, or the reason why none could be
+    /// looked for; `cancelled` if the endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn prefetch_keys(
+        &self,
+        number: String,
+        deadline_ms: Option<u64>,
+    ) -> Result<u32, RingTrueError> {
+        let core = self.core.clone();
+        let readers = async move { core.prefetch_keys(&number, deadline(deadline_ms)).await };
+        Ok(count(self.tasks.run(readers).await??))
+    }
+
+    /// Stops the endpoint's threads and whatever they do. Calls that run, and calls that come later,
+    /// end with `cancelled`. Repeating it does nothing.
+    ///
+    /// Ends when nothing of the application's is being called any more, after a second at the latest.
+    /// Closing the endpoint instead, or letting it go, stops the same without waiting.
+    pub async fn shut_down(&self) {
+        self.tasks.shut_down().await;
+    }
+}
+
+fn deadline(ms: Option<u64>) -> Option<Duration> {
+    ms.map(Duration::from_millis)
+}
