@@ -246,13 +246,23 @@ pub(super) fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
+/// Milliseconds from `zero` to `at`, with three decimals; negative if `at` is earlier.
+pub(super) fn ms_from(zero: Duration, at: Duration) -> f64 {
+    let earlier = zero.saturating_sub(at);
+    if earlier.is_zero() {
+        ms(at.saturating_sub(zero))
+    } else {
+        -ms(earlier)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use ringtrue::Reason;
 
-    use super::{Expected, Outcome, Played, Scene, Timing, Who, ms};
+    use super::{Expected, Outcome, Played, Scene, Timing, Who, ms, ms_from};
     use crate::output::{BlobReport, CallReport};
 
     fn report(verdict: &'static str, reasons: &[&'static str]) -> CallReport {
@@ -320,6 +330,14 @@ mod tests {
 
     #[test]
     fn milliseconds_have_three_decimals() {
-        assert!((ms(Duration::from_nanos(1_234_567)) - 1.235).abs() < 1e-9);
+        let us = Duration::from_micros;
+        for (time, text) in [
+            (ms(Duration::from_nanos(1_234_567)), "1.235"),
+            (ms_from(us(300), us(1100)), "0.8"),
+            (ms_from(us(1100), us(300)), "-0.8"),
+            (ms_from(us(300), us(300)), "0"),
+        ] {
+            assert_eq!(time.to_string(), text);
+        }
     }
 }

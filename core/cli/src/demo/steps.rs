@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::record::{Event, Kind};
-use super::scene::{Step, Who, ms};
+use super::scene::{Step, Who, ms, ms_from};
 
 /// A conversation that a telephone had: what it was seen doing between `begin` and `end`.
 pub(super) struct Conversation<'a> {
@@ -53,13 +53,8 @@ impl Conversation<'_> {
     /// and opened.
     pub(super) fn verifying(&self, counts: (u32, u32)) -> Vec<Step> {
         let claim = self.first(Kind::Claim);
-        let verified_by = claim.map_or(self.end, |claim| claim.start);
-        // The look that brought what was verified.
-        let fetched = self
-            .events
-            .iter()
-            .rfind(|event| event.kind == Kind::Retrieve && event.end <= verified_by);
-        let Some(fetched) = fetched else {
+        let verified_by = self.verified_by();
+        let Some(fetched) = self.fetched() else {
             return Vec::new();
         };
         let mut steps = vec![self.event("retrieve", "fetch own mailbox".to_owned(), fetched)];
@@ -108,16 +103,9 @@ impl Conversation<'_> {
     /// The wait for an answer, up to the look that brought it, then how it was verified.
     pub(super) fn awaiting(&self, counts: (u32, u32)) -> Vec<Step> {
         let mut steps = self.verifying(counts);
-        let found = steps.first().map(|fetched| fetched.at_ms);
-        let waited = Step {
-            who: self.who,
-            step: "await",
-            at_ms: self.relative(self.begin),
-            elapsed_ms: found.map_or(ms(self.end.saturating_sub(self.begin)), |found| {
-                found - self.relative(self.begin)
-            }),
-            text: "wait for the answer".to_owned(),
-        };
+        let until = self.fetched().map_or(self.end, |look| look.start);
+        let text = "wait for the answer".to_owned();
+        let waited = self.step("await", text, self.begin, until);
         steps.insert(0, waited);
         steps
     }
@@ -129,7 +117,21 @@ impl Conversation<'_> {
 
     /// `at` as milliseconds since zero; negative before it.
     pub(super) fn relative(&self, at: Duration) -> f64 {
-        ms(at) - ms(self.zero)
+        ms_from(self.zero, at)
+    }
+
+    /// When everything but the mark was checked.
+    fn verified_by(&self) -> Duration {
+        self.first(Kind::Claim)
+            .map_or(self.end, |claim| claim.start)
+    }
+
+    /// The last look into the own mailbox before that: it brought what was verified.
+    fn fetched(&self) -> Option<&Event> {
+        let verified_by = self.verified_by();
+        self.events
+            .iter()
+            .rfind(|event| event.kind == Kind::Retrieve && event.end <= verified_by)
     }
 
     fn first(&self, kind: Kind) -> Option<&Event> {

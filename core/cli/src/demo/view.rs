@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::attacker::Attacker;
 use super::record::{Kind, Message};
-use super::scene::{Who, ms};
+use super::scene::{Who, ms_from};
 use super::world::{Phone, World};
 use crate::exit::Failure;
 
@@ -100,7 +100,7 @@ pub(super) async fn of_call(
     let mut seen: Vec<(f64, Kind, Message)> = [caller, callee]
         .iter()
         .flat_map(|phone| phone.recorder.between(Duration::ZERO, until))
-        .filter_map(|event| Some((ms(event.start) - ms(zero), event.kind, event.message?)))
+        .filter_map(|event| Some((ms_from(zero, event.start), event.kind, event.message?)))
         .collect();
     seen.sort_by(|a, b| a.0.total_cmp(&b.0));
     let observed = world.service.observed();
