@@ -152,11 +152,11 @@ impl Session for AwaitAnswerSession {
     type Report = core::convert::Infallible;
 
     fn next(&mut self, now: Now) -> Step<AnswerOutcome> {
-        if self.evidence.winner().is_some()
-            || self.evidence.store_failed()
-            || now.monotonic >= self.deadline
-        {
-            self.mailboxes.give_up(now);
+        let decided = self.evidence.winner().is_some() || self.evidence.store_failed();
+        if decided || now.monotonic >= self.deadline {
+            if !decided {
+                self.mailboxes.give_up(now);
+            }
             return Step::Done(self.outcome(now));
         }
         if now.monotonic >= self.next_poll {

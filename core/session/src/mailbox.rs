@@ -325,9 +325,9 @@ impl Mailboxes {
         &self.reasons
     }
 
-    /// Gives up what is outstanding, at a deadline.
+    /// Gives up what is outstanding, at a deadline: requests, the own keys, the hardware key.
     pub(crate) fn give_up(&mut self, _now: Now) {
-        if !self.requests.is_empty() {
+        if !self.is_idle() {
             add_reason(&mut self.reasons, Reason::DeadlinePassed);
         }
         self.requests.clear();

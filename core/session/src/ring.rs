@@ -177,6 +177,12 @@ impl RingSession {
                 for reason in noted.chain(self.mailboxes.reasons()) {
                     add_reason(&mut reasons, *reason);
                 }
+                // Nothing found because nothing came of a request or of the encryption key in time is
+                // not the same as nothing there.
+                let nothing = matches!(verdict, Verdict::NoRecord | Verdict::Unavailable);
+                if settled && nothing && !self.is_idle() {
+                    add_reason(&mut reasons, Reason::DeadlinePassed);
+                }
                 let only_number = if self.to.len() == 1 {
                     self.to.first()
                 } else {
@@ -223,11 +229,7 @@ impl RingSession {
         if !settled {
             return None;
         }
-        if self.evidence.is_claiming() {
-            let first = [Reason::DeadlinePassed];
-            return outcome(Verdict::Unavailable, &first, Vec::new(), None);
-        }
-        if self.evidence.store_failed() {
+        if self.evidence.is_claiming() || self.evidence.store_failed() {
             return outcome(Verdict::Unavailable, &[], Vec::new(), None);
         }
         if let Some((checks, reason)) = self.evidence.failed() {
@@ -261,7 +263,12 @@ impl RingSession {
     }
 
     fn report(&mut self, now: Now) -> Option<RingOutcome> {
-        let outcome = self.verdict(self.is_settled(now))?;
+        // After the first verdict there is time: what is still being looked at is no news yet.
+        let settled = match &self.reported {
+            None => self.is_settled(now),
+            Some(_) => self.is_idle(),
+        };
+        let outcome = self.verdict(settled)?;
         let news = match &self.reported {
             None => true,
             // A later poll may turn nothing into something and something into a conflict.
