@@ -1,5 +1,6 @@
 //! The key statements of another party's number: what was verified, and what must not be undone.
 
+use core::fmt;
 use std::sync::Arc;
 
 use ringtrue_oob::statement::VerifiedStatement;
@@ -21,19 +22,33 @@ const SEEN_BEYOND_EXP: u64 = 86_400;
 const MAX_RECORD_OCTETS: usize = 262_144;
 
 /// The verified key statements of a number. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+///
+/// [`fmt::Debug`] shows counts only: signers and digests tell whose keys these are.
+#[derive(Clone, Default)]
 pub struct PeerKeys {
     statements: Vec<Arc<VerifiedStatement>>,
     seen: Vec<Seen>,
 }
 
+impl fmt::Debug for PeerKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerKeys")
+            .field("statements", &self.statements.len())
+            .field("seen", &self.seen.len())
+            .finish()
+    }
+}
+
 /// The newest statement of a signer, live or not.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Seen {
     signer: String,
     seq: u64,
     digest: String,
     exp: u64,
+    /// Whether the signer has said something else under the same number.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    disputed: bool,
 }
 
 /// A record as it is stored: texts, which are verified again when they are read.
@@ -69,12 +84,15 @@ impl PeerKeys {
     pub(crate) fn learn(&mut self, statement: VerifiedStatement) -> Result<(), Reason> {
         let signer = base64url::encode(statement.signer());
         let digest = base64url::encode(statement.digest().as_octets());
-        if let Some(seen) = self.seen.iter().find(|seen| seen.signer == signer) {
+        if let Some(seen) = self.seen.iter_mut().find(|seen| seen.signer == signer) {
             if statement.seq() < seen.seq {
                 return Err(Reason::SequenceRollback);
             }
-            if statement.seq() == seen.seq && digest != seen.digest {
-                // Nothing of a signer that says two things is believed until it says a third.
+            if statement.seq() == seen.seq && (seen.disputed || digest != seen.digest) {
+                // Nothing of a signer that says two things is believed until it says a third, also
+                // when it is later shown with one of the two alone.
+                seen.disputed = true;
+                seen.exp = seen.exp.max(statement.exp().as_secs());
                 self.statements
                     .retain(|held| held.signer() != statement.signer());
                 return Err(Reason::Equivocation);
@@ -88,6 +106,7 @@ impl PeerKeys {
                 seq: statement.seq(),
                 digest,
                 exp: statement.exp().as_secs(),
+                disputed: false,
             },
         );
         self.seen.truncate(MAX_SEEN);
@@ -114,7 +133,11 @@ impl PeerKeys {
                 .statements
                 .iter()
                 .any(|new| new.signer() == held.signer());
-            let disputed = notices.contains(&Reason::Equivocation);
+            let signer = base64url::encode(held.signer());
+            let disputed = self
+                .seen
+                .iter()
+                .any(|seen| seen.disputed && seen.signer == signer);
             if !known && !disputed && self.statements.len() < MAX_STATEMENTS {
                 self.statements.push(held);
             }
