@@ -1,0 +1,20 @@
+//! Faults and scenarios: real endpoints against the real service, over real TLS on loopback, with a
+//! gateway between them that can be made to fail in every way.
+#![cfg(test)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "in a test an overflow is a failure like any other"
+)]
+
+mod answers;
+mod calls;
+mod clocks;
+mod contents;
+mod credentials;
+mod device_keys;
+mod processes;
+mod quiet_logs;
+mod requests;
+mod service_faults;
+mod statements;
+mod support;

@@ -1,0 +1,705 @@
+//! A service that is down, silent, slow, lying or somebody else's: what placing, ringing, looking up,
+//! publishing, answering and awaiting an answer make of it, and of the service once it is well again.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use ringtrue::{
+    AddressPolicy, CallPhase, Endpoint, HttpResponse, HttpSettings, Placement, Reason, Verdict,
+};
+use ringtrue_lab::tls_identity;
+use ringtrue_net::AwsLcCrypto;
+use ringtrue_oob::http::problem::Problem;
+use ringtrue_oob::{Suite, dummy};
+
+use crate::support::gateway::{Behaviour, Gateway, Kind};
+use crate::support::world::{World, number, patiently, patiently_with_answer, place};
+use crate::support::{BRIEF, PATIENT, ends, next_second};
+
+/// 100 MB, announced or in chunks without end.
+const HUGE: usize = 100_000_000;
+
+/// What a flood may get rid of beyond what the client takes: buffers of sockets and TLS.
+const BUFFERS: u64 = 8 << 20;
+
+/// The most that a client takes of any answer (PRV-10).
+const LIMIT: u64 = 1_572_864;
+
+fn answer(status: u16, media: &str, body: &[u8]) -> HttpResponse {
+    HttpResponse {
+        status,
+        headers: vec![("content-type".to_owned(), media.to_owned())],
+        body: body.to_vec(),
+    }
+}
+
+/// The service gives this answer, correctly, and goes on with the connection.
+fn gives(answer: &HttpResponse) -> Behaviour {
+    let answer = answer.clone();
+    Behaviour::Answer(Arc::new(move |_| answer.clone()))
+}
+
+/// A fault, and the reason that each kind of request has to give for it.
+struct Fault {
+    name: &'static str,
+    behaviour: Behaviour,
+    lookup: Reason,
+    publish: Reason,
+    retrieve: Reason,
+    store: Reason,
+}
+
+impl Fault {
+    fn all(name: &'static str, reason: Reason, behaviour: Behaviour) -> Self {
+        Self {
+            name,
+            behaviour,
+            lookup: reason,
+            publish: reason,
+            retrieve: reason,
+            store: reason,
+        }
+    }
+
+    fn of(&self, kind: Kind) -> Reason {
+        match kind {
+            Kind::Lookup => self.lookup,
+            Kind::Publish => self.publish,
+            Kind::Retrieve => self.retrieve,
+            Kind::Store => self.store,
+        }
+    }
+
+    /// Whether only the deadline ends it.
+    fn hangs(&self) -> bool {
+        self.retrieve == Reason::DeadlinePassed
+    }
+
+    fn deadline(&self) -> std::time::Duration {
+        if self.hangs() { BRIEF } else { PATIENT }
+    }
+}
+
+fn slow() -> Vec<Fault> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/passport\r\nX-A: ";
+    let body =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/passport\r\nContent-Length: 4000\r\n\r\nA";
+    let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5462\r\nA";
+    let drip = |text: &str| Behaviour::Drip(text.as_bytes().to_vec());
+    let hangs = |name, behaviour| Fault::all(name, Reason::DeadlinePassed, behaviour);
+    vec![
+        hangs("silent", Behaviour::Silent),
+        hangs("drips its header", drip(head)),
+        hangs("drips its body", drip(body)),
+        hangs("drips a chunk", drip(chunks)),
+    ]
+}
+
+fn lying() -> Vec<Fault> {
+    let html = answer(
+        200,
+        "text/html; charset=utf-8",
+        b"<html><body>Welcome</body></html>",
+    );
+    let problem = |problem: Problem| gives(&problem.encode());
+    let later = |status: u16| {
+        let after = ("retry-after".to_owned(), "30".to_owned());
+        let mut answer = answer(status, "text/plain", b"later");
+        answer.headers.push(after);
+        gives(&answer)
+    };
+    let ten_thousand = dummy(&AwsLcCrypto, Suite::S1).unwrap().to_text();
+    let ten_thousand = format!("{ten_thousand}\n").repeat(10_000);
+    let error = Reason::ServiceError;
+    vec![
+        Fault {
+            lookup: Reason::UnsupportedMediaType,
+            retrieve: Reason::UnsupportedMediaType,
+            ..Fault::all("HTML", Reason::MalformedAnswer, gives(&html))
+        },
+        Fault {
+            publish: Reason::MalformedAnswer,
+            lookup: Reason::MalformedAnswer,
+            retrieve: Reason::MalformedAnswer,
+            ..Fault::all(
+                "created HTML",
+                Reason::UnsupportedMediaType,
+                gives(&answer(201, "text/html", b"<html>")),
+            )
+        },
+        Fault {
+            retrieve: Reason::TooManyBlobs,
+            ..Fault::all(
+                "ten thousand lines",
+                Reason::AnswerTooLarge,
+                gives(&answer(
+                    200,
+                    "application/passport",
+                    "AAAA\n".repeat(10_000).as_bytes(),
+                )),
+            )
+        },
+        Fault::all(
+            "ten thousand blobs",
+            Reason::AnswerTooLarge,
+            gives(&answer(
+                200,
+                "application/passport",
+                ten_thousand.as_bytes(),
+            )),
+        ),
+        Fault {
+            retrieve: Reason::UnsupportedMediaType,
+            publish: Reason::MalformedAnswer,
+            store: Reason::MalformedAnswer,
+            ..Fault::all(
+                "truncated JSON",
+                Reason::MalformedAnswer,
+                gives(&answer(200, "application/json", br#"{"statements":["#)),
+            )
+        },
+        Fault::all(
+            "truncated references",
+            Reason::MalformedAnswer,
+            gives(&answer(201, "application/json", br#"["/cps/"#)),
+        ),
+        Fault::all(
+            "too many references",
+            Reason::MalformedAnswer,
+            gives(&answer(
+                201,
+                "application/json",
+                br#"["/cps/1/ppts/AAAAAAAAAAAAAAAAAAAAAA","/cps/1/ppts/AAAAAAAAAAAAAAAAAAAAAA"]"#,
+            )),
+        ),
+        Fault::all(
+            "no references",
+            Reason::MalformedAnswer,
+            gives(&answer(201, "application/json", b"[]")),
+        ),
+        Fault::all(
+            "references to elsewhere",
+            Reason::MalformedAnswer,
+            gives(&answer(
+                201,
+                "application/json",
+                br#"["https://elsewhere.example/cps/1/ppts/A"]"#,
+            )),
+        ),
+        Fault::all(
+            "cut body",
+            Reason::ServiceUnreachable,
+            Behaviour::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut".to_vec()),
+        ),
+        Fault::all(
+            "cut header",
+            Reason::ServiceUnreachable,
+            Behaviour::Raw(b"HTTP/1.1 2".to_vec()),
+        ),
+        Fault::all(
+            "hangs up",
+            Reason::ServiceUnreachable,
+            Behaviour::Raw(Vec::new()),
+        ),
+        Fault::all(
+            "no HTTP",
+            Reason::MalformedAnswer,
+            Behaviour::Raw(b"220 mail.example ESMTP\r\n\r\n".to_vec()),
+        ),
+        Fault::all(
+            "endless header",
+            Reason::AnswerTooLarge,
+            Behaviour::Raw(
+                format!("HTTP/1.1 200 OK\r\nX-A: {}\r\n\r\n", "a".repeat(1 << 20)).into_bytes(),
+            ),
+        ),
+        Fault::all(
+            "error 500",
+            error,
+            gives(&answer(500, "text/plain", b"oops")),
+        ),
+        Fault::all("error 503", error, later(503)),
+        Fault::all("unavailable", error, problem(Problem::Unavailable)),
+        Fault::all(
+            "not found",
+            error,
+            gives(&answer(404, "text/html", b"<html>")),
+        ),
+        Fault::all("later, 429", Reason::OverLimit, later(429)),
+        Fault::all("over limit", Reason::OverLimit, problem(Problem::OverLimit)),
+        Fault::all(
+            "token required",
+            Reason::TokenRequired,
+            problem(Problem::TokenRequired),
+        ),
+        Fault::all(
+            "401",
+            Reason::TokenRequired,
+            gives(&answer(401, "text/plain", b"")),
+        ),
+        Fault::all(
+            "token rejected",
+            Reason::TokenRejected,
+            problem(Problem::TokenRejected),
+        ),
+        Fault::all("compressed", Reason::MalformedAnswer, {
+            let mut answer = answer(200, "application/passport", b"\x1f\x8b");
+            answer
+                .headers
+                .push(("content-encoding".to_owned(), "gzip".to_owned()));
+            gives(&answer)
+        }),
+    ]
+}
+
+fn flooding() -> Vec<Fault> {
+    let head = |headers: &str| {
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/passport\r\n{headers}\r\n\r\n")
+            .into_bytes()
+    };
+    let chunk = [&b"4000\r\n"[..], &[b'A'; 0x4000], b"\r\n"].concat();
+    vec![
+        Fault::all(
+            "100 MB",
+            Reason::AnswerTooLarge,
+            Behaviour::Flood {
+                head: head(&format!("Content-Length: {HUGE}")),
+                chunk: vec![b'A'; 0x4000],
+            },
+        ),
+        Fault::all(
+            "endless chunks",
+            Reason::AnswerTooLarge,
+            Behaviour::Flood {
+                head: head("Transfer-Encoding: chunked"),
+                chunk,
+            },
+        ),
+        Fault::all(
+            "endless body",
+            Reason::AnswerTooLarge,
+            Behaviour::Flood {
+                head: head("Connection: close"),
+                chunk: vec![b'A'; 0x4000],
+            },
+        ),
+    ]
+}
+
+const CALLER: usize = 0;
+const CALLEE: usize = 1;
+
+/// Two endpoints that have never spoken, both published.
+struct Pair {
+    world: World,
+    caller: Endpoint,
+    callee: Endpoint,
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let caller = world.published(CALLER).await;
+        let callee = world.published(CALLEE).await;
+        Self {
+            world,
+            caller,
+            callee,
+        }
+    }
+
+    fn gateway(&self) -> &Gateway {
+        &self.world.gateway
+    }
+
+    async fn ring(&self, deadline: std::time::Duration) -> ringtrue::RingingCall {
+        let (from, to) = (number(CALLER), number(CALLEE));
+        ends(
+            self.callee
+                .ring(Some(from.as_str()), Some(to.as_str()), Some(deadline)),
+        )
+        .await
+        .unwrap()
+    }
+
+    /// A whole call in both directions, which has to succeed.
+    async fn converse(&self, name: &str) {
+        next_second().await;
+        let placed = place(&self.caller, CALLER, CALLEE, patiently_with_answer()).await;
+        assert_eq!(
+            placed.placement,
+            Placement::Stored,
+            "{name}: {:?}",
+            placed.reasons
+        );
+        let call = self.ring(PATIENT).await;
+        assert_eq!(
+            call.verdict().verdict,
+            Verdict::Verified,
+            "{name}: {:?}",
+            call.verdict().reasons
+        );
+        let answered = ends(
+            self.callee
+                .answer(&call, CallPhase::Answered, Some(PATIENT)),
+        )
+        .await;
+        assert!(answered.unwrap().sent, "{name}");
+        let outcome = ends(
+            self.caller
+                .await_answer(placed.answer.unwrap(), Some(PATIENT)),
+        )
+        .await;
+        assert_eq!(
+            outcome.verdict.verdict,
+            Verdict::Verified,
+            "{name}: {:?}",
+            outcome.verdict.reasons
+        );
+    }
+
+    /// Every conversation, each while only the requests that it depends on meet the fault.
+    async fn suffer(&self, fault: &Fault) {
+        let name = fault.name;
+        let callee = number(CALLEE);
+        let deadline = fault.deadline();
+        let options = patiently().within(deadline);
+        let inflict = |kind| self.gateway().set(kind, fault.behaviour.clone());
+
+        inflict(Kind::Lookup);
+        let placed = place(&self.caller, CALLER, CALLEE, options).await;
+        assert_eq!(placed.placement, Placement::Unprotected, "{name}: lookup");
+        assert_eq!(
+            placed.reasons,
+            [fault.of(Kind::Lookup), Reason::NoUsableKey],
+            "{name}: lookup"
+        );
+        let found = ends(self.caller.prefetch_keys(callee.as_str(), Some(deadline))).await;
+        assert_eq!(found, Err(fault.of(Kind::Lookup)), "{name}: prefetch");
+        self.gateway().heal();
+        let found = ends(self.caller.prefetch_keys(callee.as_str(), Some(PATIENT))).await;
+        assert_eq!(found, Ok(1), "{name}: prefetch again");
+
+        inflict(Kind::Store);
+        let placed = place(&self.caller, CALLER, CALLEE, options).await;
+        assert_eq!(placed.placement, Placement::Unprotected, "{name}: store");
+        assert_eq!(placed.reasons, [fault.of(Kind::Store)], "{name}: store");
+        assert_eq!(
+            (placed.copies, placed.answer.is_some()),
+            (0, false),
+            "{name}: store"
+        );
+        self.gateway().heal();
+
+        inflict(Kind::Publish);
+        let rotated = ends(self.callee.rotate_keys(Some(deadline))).await;
+        assert_eq!(
+            rotated.err(),
+            Some(fault.of(Kind::Publish)),
+            "{name}: publish"
+        );
+        self.gateway().heal();
+        // What was not acknowledged is published the next time.
+        let published = ends(self.callee.publish_keys(Some(PATIENT))).await.unwrap();
+        assert!(!published.rotated, "{name}: publish again");
+
+        let placed = place(
+            &self.caller,
+            CALLER,
+            CALLEE,
+            patiently_with_answer().with_fresh_keys(),
+        )
+        .await;
+        assert_eq!(
+            (placed.placement, placed.reasons),
+            (Placement::Stored, vec![]),
+            "{name}: healed"
+        );
+        inflict(Kind::Retrieve);
+        let mut call = self.ring(deadline).await;
+        self.gateway().heal();
+        let found = call.verdict();
+        assert_eq!(found.verdict, Verdict::Unavailable, "{name}: ring");
+        assert_eq!(found.reasons, [fault.of(Kind::Retrieve)], "{name}: ring");
+        assert_eq!(
+            (found.blobs.received, found.checks.len()),
+            (0, 0),
+            "{name}: ring"
+        );
+        // The call was not used up: a poll after the deadline finds it, or the next ring.
+        if fault.hangs() {
+            let found = ends(call.changed()).await.expect("a later poll");
+            assert_eq!(found.verdict, Verdict::Verified, "{name}: later");
+        } else {
+            assert!(
+                ends(call.changed()).await.is_none(),
+                "{name}: no poll is left"
+            );
+            call = self.ring(PATIENT).await;
+        }
+        assert_eq!(
+            call.verdict().verdict,
+            Verdict::Verified,
+            "{name}: ring again"
+        );
+
+        inflict(Kind::Store);
+        let answered = ends(
+            self.callee
+                .answer(&call, CallPhase::Answered, Some(deadline)),
+        )
+        .await;
+        let answered = answered.unwrap();
+        assert!(!answered.sent && !answered.caller_gone, "{name}: answer");
+        assert!(
+            answered.reasons.contains(&fault.of(Kind::Store)),
+            "{name}: answer"
+        );
+        self.gateway().heal();
+
+        // Not being able to look once more does not keep the answer from being sent.
+        inflict(Kind::Retrieve);
+        let answered = ends(
+            self.callee
+                .answer(&call, CallPhase::Answered, Some(PATIENT)),
+        )
+        .await;
+        let answered = answered.unwrap();
+        assert!(answered.sent, "{name}: answer without a last look");
+        assert_eq!(
+            answered.reasons,
+            [fault.of(Kind::Retrieve)],
+            "{name}: last look"
+        );
+        let expected = placed.answer.unwrap();
+        let outcome = ends(self.caller.await_answer(expected.clone(), Some(BRIEF * 3))).await;
+        assert_eq!(
+            outcome.verdict.verdict,
+            Verdict::Unavailable,
+            "{name}: await"
+        );
+        // The last look may have been on its way.
+        let reasons = outcome.verdict.reasons;
+        assert_eq!(reasons[0], fault.of(Kind::Retrieve), "{name}: await");
+        assert!(
+            reasons[1..]
+                .iter()
+                .all(|more| *more == Reason::DeadlinePassed),
+            "{name}: await"
+        );
+        self.gateway().heal();
+        let outcome = ends(self.caller.await_answer(expected, Some(PATIENT))).await;
+        assert_eq!(
+            outcome.verdict.verdict,
+            Verdict::Verified,
+            "{name}: await again"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_typed_when_the_service_lies() {
+    for faults in lying().chunks(8) {
+        join_all(faults.iter().map(|fault| async move {
+            Pair::new().await.suffer(fault).await;
+        }))
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_by_its_deadline_when_the_service_is_slow() {
+    join_all(slow().iter().map(|fault| async move {
+        Pair::new().await.suffer(fault).await;
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_when_the_service_floods() {
+    join_all(flooding().iter().map(|fault| async move {
+        Pair::new().await.suffer(fault).await;
+    }))
+    .await;
+}
+
+// PRV-10: how much is read does not depend on how much is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_is_cut_off_at_the_limit() {
+    for fault in flooding() {
+        let pair = Pair::new().await;
+        let gateway = pair.gateway();
+        let mut sent = Vec::new();
+        for kind in Kind::ALL {
+            gateway.forget_flood();
+            gateway.set(kind, fault.behaviour.clone());
+            let callee = number(CALLEE);
+            match kind {
+                Kind::Lookup => {
+                    let _ = ends(pair.caller.prefetch_keys(callee.as_str(), Some(PATIENT))).await;
+                }
+                Kind::Publish => drop(ends(pair.callee.rotate_keys(Some(PATIENT))).await),
+                Kind::Retrieve => drop(pair.ring(BRIEF).await),
+                Kind::Store => drop(place(&pair.caller, CALLER, CALLEE, patiently()).await),
+            }
+            sent.push((kind, gateway.flooded().await));
+            gateway.heal();
+        }
+        println!(
+            "{}: octets sent before the client hung up: {sent:?}",
+            fault.name
+        );
+        for (kind, sent) in sent {
+            assert!(sent <= LIMIT + BUFFERS, "{} {kind:?}: {sent}", fault.name);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = World::new().await;
+    let redirects = [301, 302, 303, 304, 307, 308].map(|status| {
+        let mut answer = answer(status, "text/html", b"");
+        let location = format!("{}/cps/1/ppts", elsewhere.gateway.base());
+        answer.headers.push(("location".to_owned(), location));
+        Fault::all("redirects", Reason::Redirected, gives(&answer))
+    });
+    join_all(redirects.iter().map(|fault| async move {
+        Pair::new().await.suffer(fault).await;
+    }))
+    .await;
+    assert_eq!(elsewhere.gateway.connections(), 0);
+}
+
+/// What meets a whole service: no behaviour towards single requests.
+async fn suffer_a_dead_service(pair: &Pair, name: &str, reason: Reason) {
+    let callee = number(CALLEE);
+    let placed = place(&pair.caller, CALLER, CALLEE, patiently()).await;
+    assert_eq!(placed.placement, Placement::Unprotected, "{name}");
+    assert_eq!(placed.reasons, [reason, Reason::NoUsableKey], "{name}");
+    let found = ends(pair.caller.prefetch_keys(callee.as_str(), Some(PATIENT))).await;
+    assert_eq!(found, Err(reason), "{name}");
+    let rotated = ends(pair.callee.rotate_keys(Some(PATIENT))).await;
+    assert_eq!(rotated.err(), Some(reason), "{name}");
+    let found = pair.ring(PATIENT).await.verdict();
+    assert_eq!(
+        (found.verdict, found.reasons),
+        (Verdict::Unavailable, vec![reason]),
+        "{name}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_typed_when_the_service_is_down() {
+    let pair = Pair::new().await;
+    pair.gateway().go_down().await;
+    suffer_a_dead_service(&pair, "down", Reason::ServiceUnreachable).await;
+    pair.gateway().come_up();
+    pair.converse("down").await;
+
+    // With the callee's keys at hand, only the store fails; pooled connections are of no use either.
+    pair.gateway().go_down().await;
+    let placed = place(&pair.caller, CALLER, CALLEE, patiently()).await;
+    assert_eq!(placed.placement, Placement::Unprotected);
+    assert_eq!(placed.reasons, [Reason::ServiceUnreachable]);
+    pair.gateway().come_up();
+    pair.converse("down again").await;
+}
+
+// CRT-45, PRV-50: TLS 1.3 with a certificate for that name by a configured root, or nothing is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_typed_when_the_service_is_somebody_else() {
+    let pair = Pair::new().await;
+    let (tls, now) = (pair.world.tls.clone(), pair.world.now);
+    let of_another_root = tls_identity(&["127.0.0.1"], now).unwrap();
+    let before = pair.gateway().exchanges().len();
+    pair.gateway().reidentify(&of_another_root).await;
+    suffer_a_dead_service(&pair, "another root", Reason::TlsFailed).await;
+    pair.gateway().speak_plainly(true).await;
+    suffer_a_dead_service(&pair, "no TLS", Reason::TlsFailed).await;
+    assert_eq!(pair.gateway().exchanges().len(), before, "nothing was sent");
+    pair.gateway().speak_plainly(false).await;
+    pair.gateway().reidentify(&tls).await;
+    pair.converse("itself again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name() {
+    // The root is right: the endpoints of this world trust the one certificate it has issued.
+    let now = crate::support::now();
+    let authority = ringtrue_lab::Authority::for_numbers(&[number(0)], now).unwrap();
+    let tls = tls_identity(&["127.0.0.1"], now).unwrap();
+    let world = World::with(authority, tls).await;
+    let number = number(CALLER);
+    let credential = world.credential(&number);
+    let by_name = format!("https://localhost:{}", world.gateway.port());
+    let endpoint = Endpoint::builder()
+        .number(number.as_str())
+        .credential(credential.chain_pem.clone(), crate::support::world::X5U)
+        .signer(crate::support::world::signer_of(&credential))
+        .anchors_pem(world.authority.root.pem())
+        .service(by_name)
+        .http(HttpSettings {
+            addresses: AddressPolicy::public_only().allow_loopback(),
+            extra_roots_pem: vec![world.tls.root_pem.clone()],
+            web_roots: false,
+            ..HttpSettings::default()
+        })
+        .store(Arc::new(ringtrue::MemoryStore::new()))
+        .build()
+        .unwrap();
+    let published = ends(endpoint.publish_keys(Some(PATIENT))).await;
+    assert_eq!(published.err(), Some(Reason::TlsFailed));
+    let placed = place(&endpoint, CALLER, CALLEE, patiently()).await;
+    assert_eq!(placed.reasons, [Reason::TlsFailed, Reason::NoUsableKey]);
+    let call = ends(endpoint.ring(Some("12025550199"), None, Some(PATIENT)))
+        .await
+        .unwrap();
+    let found = call.verdict();
+    assert_eq!(
+        (found.verdict, found.reasons),
+        (Verdict::Unavailable, vec![Reason::TlsFailed])
+    );
+    assert_eq!(world.gateway.exchanges().len(), 0, "nothing was sent");
+}
+
+// W-17: a second service of the callee takes over, and the callee asks both.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_service_takes_over_when_one_fails() {
+    for behaviour in [Behaviour::Silent, gives(&answer(503, "text/plain", b""))] {
+        let world = World::new().await;
+        let upstream =
+            ringtrue_net::HttpClient::new(&crate::support::world::lab_http(&world.tls.root_pem));
+        let upstream = (
+            upstream.unwrap(),
+            world.service.base_url().as_str().to_owned(),
+        );
+        let second = Gateway::start(&world.tls, Some(upstream));
+        let callee_number = number(CALLEE);
+        let credential = world.credential(&callee_number);
+        let callee = world
+            .builder(&callee_number, &credential)
+            .service(second.base())
+            .build()
+            .unwrap();
+        callee.publish_keys(Some(PATIENT)).await.unwrap();
+        let caller = world.published(CALLER).await;
+
+        world.gateway.set(Kind::Store, behaviour.clone());
+        world.gateway.set(Kind::Retrieve, behaviour);
+        let placed = place(&caller, CALLER, CALLEE, patiently().within(BRIEF * 4)).await;
+        assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
+        assert_eq!(placed.reasons, [Reason::ServiceFailedOver]);
+        assert_eq!(second.count(Kind::Store), 1);
+        let from = number(CALLER);
+        let call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
+            .await
+            .unwrap();
+        assert_eq!(
+            call.verdict().verdict,
+            Verdict::Verified,
+            "{:?}",
+            call.verdict().reasons
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! What the scenarios share: a service that can be made to fail, endpoints, and an attacker's tools.
+
+pub(crate) mod forge;
+pub(crate) mod gateway;
+pub(crate) mod keys;
+pub(crate) mod logs;
+pub(crate) mod scene;
+pub(crate) mod world;
+
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ringtrue::UnixTime;
+
+/// A deadline for what is expected to come, whatever else the machine does.
+pub(crate) const PATIENT: Duration = Duration::from_secs(30);
+
+/// A deadline for what is expected never to come.
+pub(crate) const BRIEF: Duration = Duration::from_millis(700);
+
+/// The bound on every call: beyond it, it did not end by its deadline.
+const BOUND: Duration = Duration::from_secs(60);
+
+/// What `call` gives, which it has to give in bounded time.
+pub(crate) async fn ends<T>(call: impl Future<Output = T>) -> T {
+    tokio::time::timeout(BOUND, call)
+        .await
+        .expect("the call ends by its deadline")
+}
+
+/// Waits until the system's clock shows another second. Two calls of one second between the same two
+/// numbers are one call to a replay check (W-7).
+pub(crate) async fn next_second() {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let left =
+        Duration::from_secs(1).saturating_sub(Duration::from_nanos(since.subsec_nanos().into()));
+    tokio::time::sleep(left + Duration::from_millis(1)).await;
+}
+
+/// The system's time, whole seconds.
+pub(crate) fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    UnixTime::from_secs(since.as_secs())
+}
