@@ -11,6 +11,9 @@ use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{Action, ActionId, CheckName, Context};
 
+/// Claims and the mailboxes' actions draw ids from different ranges, as they may be outstanding together.
+const OWN_IDS: u32 = 1 << 16;
+
 /// A PASSporT that passed everything but, at first, the replay check.
 pub(crate) struct Candidate<T> {
     pub(crate) found: T,
@@ -36,7 +39,7 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
             good: Vec::new(),
             claiming: None,
             outbox: None,
-            ids: Ids::default(),
+            ids: Ids::starting_at(OWN_IDS),
             winner: None,
             failed: None,
             store_failed: false,
