@@ -59,6 +59,7 @@ pub struct AnswerSession {
     call: VerifiedCall,
     state: CallPhase,
     deadline: Monotonic,
+    look_until: Monotonic,
     mailboxes: Mailboxes,
     ids: Ids,
     outbox: VecDeque<Action>,
@@ -93,6 +94,7 @@ impl AnswerSession {
             call,
             state,
             deadline,
+            look_until: deadline,
             mailboxes,
             ids: Ids::starting_at(OWN_IDS),
             outbox: VecDeque::new(),
@@ -117,8 +119,8 @@ impl AnswerSession {
         let unsigned =
             PassportBuilder::rsp(claims.orig(), claims.dest().clone(), unix, signer.x5u())
                 .build()?;
-        self.mailboxes
-            .poll(self.deadline.min(now.monotonic.plus(LAST_LOOK)));
+        self.look_until = self.deadline.min(now.monotonic.plus(LAST_LOOK));
+        self.mailboxes.poll(self.look_until);
         let id = self.ids.next();
         let message = unsigned.signing_input().as_bytes().to_vec();
         self.outbox.push_back(Action::Sign { id, message });
@@ -229,6 +231,10 @@ impl Session for AnswerSession {
         if self.mailboxes.work() {
             return Step::Wait(now.monotonic);
         }
+        if let Some(action) = self.mailboxes.action() {
+            // For a key in hardware, opening asks for agreements.
+            return Step::Act(action);
+        }
         for opened in self.mailboxes.take_opened() {
             let gone = opened
                 .content
@@ -238,6 +244,11 @@ impl Session for AnswerSession {
                 self.caller_gone = true;
                 self.fail(Reason::CallerGone);
             }
+        }
+        let looking = now.monotonic < self.look_until;
+        if !looking && !self.mailboxes.is_idle() {
+            // The state store and a key in hardware have no deadline of their own.
+            self.mailboxes.give_up(now);
         }
         if let Stage::Signed(token) = &self.stage
             && self.mailboxes.is_idle()
@@ -263,7 +274,11 @@ impl Session for AnswerSession {
                 reasons: core::mem::take(&mut self.reasons),
             });
         }
-        Step::Wait(self.deadline)
+        Step::Wait(if looking {
+            self.look_until
+        } else {
+            self.deadline
+        })
     }
 
     fn input(&mut self, input: Input, now: Now) {

@@ -330,6 +330,9 @@ impl Mailboxes {
         if !self.is_idle() {
             add_reason(&mut self.reasons, Reason::DeadlinePassed);
         }
+        if matches!(self.keys, Keys::Loading(_)) {
+            self.keys = Keys::Missing;
+        }
         self.requests.clear();
         self.agreements.clear();
         self.outbox.clear();
