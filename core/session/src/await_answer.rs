@@ -116,6 +116,10 @@ impl AwaitAnswerSession {
             (None, _) if now.unix(self.context.policy.earliest_time).is_none() => {
                 (Verdict::ClockUnset, Some(Reason::ClockUnset), Vec::new())
             }
+            (None, _) if self.evidence.is_claiming() => {
+                let first = Some(Reason::DeadlinePassed);
+                (Verdict::Unavailable, first, Vec::new())
+            }
             (None, _) if self.evidence.store_failed() => (Verdict::Unavailable, None, Vec::new()),
             // What fails is rejected, whatever else it may have been (RSP-23).
             (None, Some((checks, reason))) => (Verdict::Refused, Some(*reason), checks.complete()),
