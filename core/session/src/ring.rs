@@ -310,6 +310,11 @@ impl Session for RingSession {
             if let Some(opened) = self.opened.pop_front() {
                 match now.unix(self.context.policy.earliest_time) {
                     Some(unix) => self.examine(&opened, unix),
+                    // The clock was lost since the call began to ring: what is there cannot be judged.
+                    None if self.reported.is_none() && self.evidence.winner().is_none() => {
+                        self.clock_unset = true;
+                        return Step::Wait(now.monotonic);
+                    }
                     None => self.evidence.note(Reason::ClockUnset),
                 }
             }
