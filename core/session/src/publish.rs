@@ -198,7 +198,9 @@ impl PublishSession {
         }
     }
 
-    /// Makes new keys and the statement that names them, and asks for its two signatures.
+    /// Makes new keys and the statement that names them, and asks for its two signatures. Keys that no
+    /// directory has acknowledged are named again instead: however often settings change while the
+    /// directory is away, the keys that callers find there are never pushed out.
     fn renew(&mut self, about: String, now: UnixTime) -> Result<(), Reason> {
         let first = self
             .context
@@ -206,11 +208,17 @@ impl PublishSession {
             .first()
             .ok_or(Reason::ConfigurationInvalid)?;
         let signer = self.context.signer_for(first, now)?;
-        let keys = self
-            .suites()
-            .into_iter()
-            .map(|suite| self.new_key(suite))
-            .collect::<Result<Vec<_>, Reason>>()?;
+        let mut keys = Vec::new();
+        let mut made_new = false;
+        for suite in self.suites() {
+            keys.push(match self.unacknowledged_key(suite) {
+                Some(key) => key,
+                None => {
+                    made_new = true;
+                    self.new_key(suite)?
+                }
+            });
+        }
         let before = self.before.as_ref().map(|keys| &keys.statement);
         // Seconds since the epoch keep rising even if the state record is lost.
         let seq = before
@@ -241,7 +249,7 @@ impl PublishSession {
                 message: message.as_bytes().to_vec(),
             });
         }
-        self.rotated = true;
+        self.rotated = made_new;
         self.about = about;
         self.stage = Stage::Signing {
             keys,
@@ -253,6 +261,18 @@ impl PublishSession {
             },
         };
         Ok(())
+    }
+
+    /// A key in software that was saved and not acknowledged, the current one first.
+    fn unacknowledged_key(&self, suite: Suite) -> Option<OwnKey> {
+        let before = self.before.as_ref().filter(|keys| !keys.published)?;
+        let in_software = |key: &&OwnKey| {
+            key.recipient.suite() == suite && matches!(key.secret, Secret::Software(_))
+        };
+        if self.context.hardware_key.is_some() {
+            return None;
+        }
+        before.all().find(in_software).cloned()
     }
 
     fn new_key(&self, suite: Suite) -> Result<OwnKey, Reason> {
