@@ -14,6 +14,7 @@
     reason = "fixed inputs"
 )]
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
