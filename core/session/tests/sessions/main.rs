@@ -1,0 +1,38 @@
+//! Every conversation of an endpoint, driven through a small world in memory.
+//!
+//! Phones, services and an attacker are values; the time is simulated. Nothing here sleeps, opens a
+//! socket or reads a clock.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail like the tests themselves"
+)]
+
+mod attacker;
+mod jitter;
+mod net;
+mod phone;
+mod sim;
+mod world;
+
+mod answering;
+mod awaiting;
+mod calls;
+mod chaos;
+mod checks;
+mod clocks;
+mod contents;
+mod hardware;
+mod limits;
+mod lookups;
+mod placing;
+mod polls;
+mod publishing;
+mod records;
+mod replays;
+mod rotation;
+mod settings;
+mod signing;
