@@ -229,9 +229,9 @@ async fn an_encryption_key_that_hangs_ends_by_the_deadline_and_says_so() {
     assert!(found.blobs.received > 0);
 }
 
-/// Nobody is told who is here as long as the caller may be gone; but it ends.
+/// The last look into the mailbox may hold an answer up for a while, not for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_ends_by_its_deadline_unsent_when_the_encryption_key_hangs() {
+async fn an_encryption_key_that_hangs_does_not_keep_an_answer_from_being_sent() {
     let (gate, _opener) = Opener::closed();
     let world = Arc::new(World::new().await);
     let caller = world.published(0).await;
@@ -257,17 +257,12 @@ async fn an_answer_ends_by_its_deadline_unsent_when_the_encryption_key_hangs() {
         .await
         .unwrap();
     assert_eq!(call.verdict().verdict, Verdict::Verified);
-    let stores = world.gateway.count(Kind::Store);
-    let answered = ends(callee(hanging).answer(&call, CallPhase::Answered, Some(BRIEF))).await;
+    let answered = ends(callee(hanging).answer(&call, CallPhase::Answered, Some(PATIENT))).await;
     let answered = answered.unwrap();
     assert_eq!(
         (answered.sent, answered.reasons),
-        (false, vec![Reason::DeadlinePassed])
+        (true, vec![Reason::DeadlinePassed])
     );
-    assert_eq!(world.gateway.count(Kind::Store), stores, "nothing was sent");
-    // With a key that works the call can still be answered.
-    let answered = ends(rings.answer(&call, CallPhase::Answered, Some(PATIENT))).await;
-    assert!(answered.unwrap().sent);
     let outcome = ends(caller.await_answer(placed.answer.unwrap(), Some(PATIENT))).await;
     assert_eq!(outcome.verdict.verdict, Verdict::Verified);
 }

@@ -499,7 +499,7 @@ impl Pair {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_conversation_ends_typed_when_the_service_lies() {
-    for faults in lying().chunks(8) {
+    for faults in lying().chunks(13) {
         join_all(faults.iter().map(|fault| async move {
             Pair::new().await.suffer(fault).await;
         }))
