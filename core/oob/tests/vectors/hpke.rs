@@ -1,43 +1,22 @@
-//! The worked examples of the sealed PASSporT, field by field.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test fails by panicking"
-)]
-
+//! `hpke`: the worked examples of the sealed PASSporT, field by field.
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use hpke::kem::{DhP256HkdfSha256, X25519HkdfSha256};
-use hpke::{Kem, Serializable as _};
+use ::hpke::kem::{DhP256HkdfSha256, X25519HkdfSha256};
+use ::hpke::{Kem, Serializable as _};
 use ringtrue_oob::{
     Blob, Content, Destination, RecipientKey, SizeClass, Suite, open, open_with_shared_secret,
 };
-use ringtrue_stir::crypto::{
-    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, RustCrypto, SecretKey,
-    SharedSecret,
-};
-use ringtrue_stir::{Reason, TelephoneNumber};
+use ringtrue_stir::TelephoneNumber;
+use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto, SecretKey, SharedSecret};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::{FixedEphemeral, folder, schedule, unhex};
 
 const FILES: [(&str, Suite); 2] = [
     ("project-blob-v1-p256-aes128gcm.json", Suite::S1),
     ("project-blob-v1-x25519-chacha20poly1305.json", Suite::S2),
 ];
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/hpke")
-}
-
-fn unhex(hex: &str) -> Vec<u8> {
-    assert_eq!(hex.len() % 2, 0);
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
 
 /// One file, which knows what was read from it.
 struct Fields {
@@ -47,7 +26,7 @@ struct Fields {
 
 impl Fields {
     fn of(file: &str) -> Self {
-        let text = std::fs::read(folder().join(file)).unwrap();
+        let text = std::fs::read(folder("hpke").join(file)).unwrap();
         let value: Value = serde_json::from_slice(&text).unwrap();
         let unread = value.as_object().unwrap().keys().cloned().collect();
         Self { value, unread }
@@ -68,44 +47,6 @@ impl Fields {
 
     fn number(&mut self, name: &str) -> usize {
         usize::try_from(self.take(name).as_u64().unwrap()).unwrap()
-    }
-}
-
-/// The platform's cryptography, except that the one ephemeral key is the one of the example.
-struct FixedEphemeral(Curve, SecretKey);
-
-impl CryptoProvider for FixedEphemeral {
-    fn fill_random(&self, out: &mut [u8]) -> Result<(), Reason> {
-        RustCrypto.fill_random(out)
-    }
-
-    fn verify_es256(
-        &self,
-        key: &P256PublicKey,
-        message: &[u8],
-        signature: &Es256Signature,
-    ) -> bool {
-        RustCrypto.verify_es256(key, message, signature)
-    }
-
-    fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
-        RustCrypto.sign_es256(secret, message)
-    }
-
-    fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
-        assert_eq!(curve, self.0);
-        Ok(GeneratedKey {
-            secret: self.1.clone(),
-            public: RustCrypto.public_key(curve, &self.1)?,
-        })
-    }
-
-    fn public_key(&self, curve: Curve, secret: &SecretKey) -> Result<Vec<u8>, Reason> {
-        RustCrypto.public_key(curve, secret)
-    }
-
-    fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
-        RustCrypto.agree(curve, secret, peer)
     }
 }
 
@@ -210,77 +151,11 @@ fn run_file<K: Kem>(file: &str, suite: Suite) {
     let n: Vec<u8> = (0..16).collect();
     assert_eq!(parsed.n.as_octets().as_slice(), n);
     assert_eq!(parsed.to_octets().unwrap().as_slice(), content.as_bytes());
-    let provider = FixedEphemeral(curve, ephemeral_secret);
+    let provider = FixedEphemeral(ephemeral_secret);
     let sealed = ringtrue_oob::seal(&provider, &key, &destination, content.as_bytes()).unwrap();
     assert!(sealed == blob, "the sealed blob differs from the example");
 
     assert!(fields.unread.is_empty(), "unread: {:?}", fields.unread);
-}
-
-/// A second implementation of the key schedule, for the values that are shown nowhere else.
-mod schedule {
-    use hmac::{Hmac, KeyInit as _, Mac as _};
-    use ringtrue_oob::Suite;
-    use ringtrue_stir::crypto::SharedSecret;
-    use sha2::Sha256;
-
-    pub(super) struct Schedule {
-        pub(super) shared_secret: Vec<u8>,
-        pub(super) key: Vec<u8>,
-        pub(super) base_nonce: Vec<u8>,
-    }
-
-    fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-        for part in parts {
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().to_vec()
-    }
-
-    fn extract(suite: &[u8], salt: &[u8], label: &[u8], ikm: &[u8]) -> Vec<u8> {
-        hmac(salt, &[b"HPKE-v1", suite, label, ikm])
-    }
-
-    fn expand(suite: &[u8], prk: &[u8], label: &[u8], info: &[u8], len: u16) -> Vec<u8> {
-        let parts = [
-            &len.to_be_bytes(),
-            b"HPKE-v1".as_slice(),
-            suite,
-            label,
-            info,
-            &[1],
-        ];
-        let mut block = hmac(prk, &parts);
-        block.truncate(usize::from(len));
-        block
-    }
-
-    pub(super) fn of(
-        suite: Suite,
-        agreed: &SharedSecret,
-        enc: &[u8],
-        recipient: &[u8],
-        info: &[u8],
-    ) -> Schedule {
-        let ids = suite.id_bytes();
-        let kem = [b"KEM", &ids[..2]].concat();
-        let prk = extract(&kem, &[], b"eae_prk", agreed.expose());
-        let context = [enc, recipient].concat();
-        let shared_secret = expand(&kem, &prk, b"shared_secret", &context, 32);
-
-        let id = [b"HPKE".as_slice(), &ids].concat();
-        let mut context = vec![0];
-        context.extend(extract(&id, &[], b"psk_id_hash", &[]));
-        context.extend(extract(&id, &[], b"info_hash", info));
-        let secret = extract(&id, &shared_secret, b"secret", &[]);
-        let key_len = if suite == Suite::S1 { 16 } else { 32 };
-        Schedule {
-            key: expand(&id, &secret, b"key", &context, key_len),
-            base_nonce: expand(&id, &secret, b"base_nonce", &context, 12),
-            shared_secret,
-        }
-    }
 }
 
 #[test]
@@ -295,7 +170,7 @@ fn s2_example_is_consumed_completely() {
 
 #[test]
 fn every_file_of_the_folder_is_consumed() {
-    let found: BTreeSet<String> = std::fs::read_dir(folder())
+    let found: BTreeSet<String> = std::fs::read_dir(folder("hpke"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         // Those are consumed beside the raw-secret KEM, which is not public.

@@ -1,8 +1,7 @@
-//! The protocol's own vectors, made by an independent implementation: contents, blobs, key statements,
+//! `protocol`: the project's own vectors, made by an independent implementation: contents, blobs, key statements,
 //! directory answers and request bodies.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::Route;
@@ -12,23 +11,32 @@ use ringtrue_oob::{
     Blob, Content, Destination, RecipientKey, Suite, open, open_with_shared_secret, seal_in_class,
 };
 use ringtrue_stir::certificate::{Certificate, CertificateBag, Profile, TrustAnchors};
-use ringtrue_stir::crypto::{
-    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, RustCrypto, SecretKey,
-    SharedSecret,
-};
+use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto, SecretKey, SharedSecret};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u, base64url};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::{FixedEphemeral, folder, hex_of, schedule, unhex};
+
 fn file(name: &str) -> Value {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/protocol");
-    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(folder("protocol").join(name)).unwrap()).unwrap()
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     let elements = value.get(name).and_then(Value::as_array).unwrap();
     assert!(!elements.is_empty(), "{name}");
     elements
+}
+
+/// The records of a list, every member of which is one that the caller looks at.
+fn records<'a>(value: &'a Value, name: &str, members: &[&str]) -> &'a [Value] {
+    let records = list(value, name);
+    for record in records {
+        for member in record.as_object().unwrap().keys() {
+            assert!(members.contains(&member.as_str()), "{name}: {member}");
+        }
+    }
+    records
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -38,18 +46,6 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 fn count(value: &Value, name: &str) -> usize {
     let number = value.get(name).and_then(Value::as_u64).unwrap();
     usize::try_from(number).unwrap()
-}
-
-fn unhex(hex: &str) -> Vec<u8> {
-    assert_eq!(hex.len() % 2, 0);
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect()
-}
-
-fn hex_of(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn number(value: &Value) -> TelephoneNumber {
@@ -82,10 +78,75 @@ fn encryption_key(label: &str) -> (SecretKey, RecipientKey) {
     )
 }
 
+/// What this crate does not read is read by `core/stir/tests/vectors`; what nobody reads is an error.
+#[test]
+fn every_file_of_the_folder_is_consumed() {
+    let here = [
+        "blobs.json",
+        "contents.json",
+        "directory.json",
+        "keys.json",
+        "placement.json",
+        "statements.json",
+    ];
+    let in_stir = ["certificates.json", "passports.json", "tn-auth-lists.json"];
+    let described = ["README.md", "generate.py"];
+    let expected: BTreeSet<&str> = here.into_iter().chain(in_stir).chain(described).collect();
+    let found: Vec<String> = std::fs::read_dir(folder("protocol"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        found.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        expected
+    );
+    for name in here {
+        let lists: &[&str] = match name {
+            "blobs.json" => &["note", "good", "bad", "forms"],
+            "contents.json" => &["note", "contents"],
+            "directory.json" => &["note", "answers"],
+            "keys.json" => &["note", "signing", "encryption"],
+            "placement.json" => &["note", "paths", "bodies", "repeated"],
+            _ => &["note", "good", "bad"],
+        };
+        let file = file(name);
+        let members: BTreeSet<&str> = file
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(members, lists.iter().copied().collect(), "{name}");
+    }
+}
+
 #[test]
 fn encryption_keys_have_their_public_halves_and_short_names() {
-    for key in list(&file("keys.json"), "encryption") {
+    let members = [
+        "label",
+        "suite",
+        "curve",
+        "secret",
+        "public",
+        "kid",
+        "spki_sha256",
+    ];
+    let file = file("keys.json");
+    let keys = records(&file, "encryption", &members);
+    assert_eq!(keys.len(), 3);
+    for key in keys {
         let (secret, public) = encryption_key(text(key, "label"));
+        let curve = match public.suite() {
+            Suite::S1 => "P-256",
+            _ => "X25519",
+        };
+        assert_eq!(text(key, "curve"), curve);
+        if public.suite() == Suite::S1 {
+            // A SubjectPublicKeyInfo of P-256 is this and the point.
+            let prefix = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
+            let spki = [unhex(prefix), public.as_octets().to_vec()].concat();
+            assert_eq!(hex_of(&Sha256::digest(spki)), text(key, "spki_sha256"));
+        }
         let computed = RustCrypto.public_key(public.suite().curve().unwrap(), &secret);
         assert_eq!(computed.unwrap(), public.as_octets());
         assert_eq!(public.kid(), text(key, "kid"));
@@ -95,7 +156,9 @@ fn encryption_keys_have_their_public_halves_and_short_names() {
 #[test]
 fn contents_are_accepted_written_and_refused_as_stated() {
     let (mut accepted, mut refused) = (0, 0);
-    for vector in list(&file("contents.json"), "contents") {
+    let file = file("contents.json");
+    let members = ["id", "accept", "text", "octets", "length", "reasons"];
+    for vector in records(&file, "contents", &members) {
         let octets = match vector.get("octets") {
             Some(octets) => unhex(octets.as_str().unwrap()),
             None => text(vector, "text").as_bytes().to_vec(),
@@ -123,45 +186,29 @@ fn contents_are_accepted_written_and_refused_as_stated() {
     assert_eq!((accepted, refused), (9, 19));
 }
 
-/// The platform's cryptography, except that the one ephemeral key is the vector's.
-struct FixedEphemeral(SecretKey);
-
-impl CryptoProvider for FixedEphemeral {
-    fn fill_random(&self, out: &mut [u8]) -> Result<(), Reason> {
-        RustCrypto.fill_random(out)
-    }
-
-    fn verify_es256(&self, key: &P256PublicKey, message: &[u8], sig: &Es256Signature) -> bool {
-        RustCrypto.verify_es256(key, message, sig)
-    }
-
-    fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
-        RustCrypto.sign_es256(secret, message)
-    }
-
-    fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
-        Ok(GeneratedKey {
-            secret: self.0.clone(),
-            public: RustCrypto.public_key(curve, &self.0)?,
-        })
-    }
-
-    fn public_key(&self, curve: Curve, secret: &SecretKey) -> Result<Vec<u8>, Reason> {
-        RustCrypto.public_key(curve, secret)
-    }
-
-    fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
-        RustCrypto.agree(curve, secret, peer)
-    }
-}
-
-/// `shared_secret`, `key` and `base_nonce` have no field of their own here: the blob comes out right only
-/// if they are, and `blob_vectors.rs` recomputes them for the layout's other examples.
 #[test]
 fn good_blobs_open_and_are_sealed_to_the_same_octets() {
     let vectors = file("blobs.json");
+    let members = [
+        "id",
+        "suite",
+        "class",
+        "recipient",
+        "number",
+        "content",
+        "ephemeral_secret",
+        "enc",
+        "dh",
+        "shared_secret",
+        "key",
+        "base_nonce",
+        "info",
+        "aad",
+        "blob",
+        "blob_sha256",
+    ];
     assert_eq!(list(&vectors, "good").len(), 7);
-    for vector in list(&vectors, "good") {
+    for vector in records(&vectors, "good", &members) {
         let id = text(vector, "id");
         let (secret, key) = encryption_key(text(vector, "recipient"));
         let destination = Destination::from(number(vector));
@@ -179,6 +226,14 @@ fn good_blobs_open_and_are_sealed_to_the_same_octets() {
         let opened = open(&RustCrypto, &blob, &secret, &key, &destination).unwrap();
         assert_eq!(opened.as_slice(), content, "{id}");
         let agreed = SharedSecret::from_device(&unhex(text(vector, "dh"))).unwrap();
+        let info = destination.info().unwrap();
+        let schedule = schedule::of(blob.suite(), &agreed, blob.enc(), key.as_octets(), &info);
+        assert_eq!(
+            hex_of(&schedule.shared_secret),
+            text(vector, "shared_secret")
+        );
+        assert_eq!(hex_of(&schedule.key), text(vector, "key"));
+        assert_eq!(hex_of(&schedule.base_nonce), text(vector, "base_nonce"));
         let opened = open_with_shared_secret(&blob, &agreed, &key, &destination).unwrap();
         assert_eq!(opened.as_slice(), content, "{id}");
 
@@ -192,8 +247,9 @@ fn good_blobs_open_and_are_sealed_to_the_same_octets() {
 #[test]
 fn bad_blobs_are_refused_or_do_not_open() {
     let vectors = file("blobs.json");
+    let members = ["id", "recipient", "number", "blob", "reasons"];
     assert_eq!(list(&vectors, "bad").len(), 18);
-    for vector in list(&vectors, "bad") {
+    for vector in records(&vectors, "bad", &members) {
         let (secret, key) = encryption_key(text(vector, "recipient"));
         let destination = Destination::from(number(vector));
         let outcome = Blob::from_text(text(vector, "blob"))
@@ -218,7 +274,10 @@ fn bad_blobs_are_refused_or_do_not_open() {
 
 #[test]
 fn forms_are_known_for_every_suite_and_class() {
-    for vector in list(&file("blobs.json"), "forms") {
+    let file = file("blobs.json");
+    let forms = records(&file, "forms", &["suite", "header", "length", "accept"]);
+    assert_eq!(forms.len(), 12);
+    for vector in forms {
         let mut octets = unhex(text(vector, "header"));
         octets.resize(count(vector, "length"), 0x5a);
         let accepted = Blob::from_octets(octets)
@@ -267,9 +326,23 @@ fn verify(
 #[test]
 fn good_statements_verify_in_both_encodings_and_are_written_alike() {
     let vectors = file("statements.json");
+    let members = [
+        "id",
+        "number",
+        "now",
+        "anchor",
+        "profile",
+        "payload_text",
+        "digest",
+        "directory_form",
+        "inline_form",
+        "x5c",
+        "signer_spki_sha256",
+        "kids",
+    ];
     assert_eq!(list(&vectors, "good").len(), 7);
     let mut spelled_otherwise = Vec::new();
-    for vector in list(&vectors, "good") {
+    for vector in records(&vectors, "good", &members) {
         let id = text(vector, "id");
         let x5c: Vec<&str> = list(vector, "x5c")
             .iter()
@@ -279,7 +352,12 @@ fn good_statements_verify_in_both_encodings_and_are_written_alike() {
         let directory = verify(vector, text(vector, "directory_form"), None).unwrap();
         let inline = verify(vector, text(vector, "inline_form"), Some(&bag)).unwrap();
         // The file lists a name for every entry; those of unknown suites are skipped by a reader.
-        let payload: Value = serde_json::from_str(text(vector, "payload_text")).unwrap();
+        let payload = text(vector, "payload_text");
+        for form in ["directory_form", "inline_form"] {
+            let part = text(vector, form).split('.').nth(1).unwrap();
+            assert_eq!(base64url::decode(part).unwrap(), payload.as_bytes(), "{id}");
+        }
+        let payload: Value = serde_json::from_str(payload).unwrap();
         let expected_kids: Vec<Value> = list(&payload, "keys")
             .iter()
             .zip(list(vector, "kids"))
@@ -335,8 +413,18 @@ fn good_statements_verify_in_both_encodings_and_are_written_alike() {
 #[test]
 fn bad_statements_are_refused_with_their_reason_and_status() {
     let vectors = file("statements.json");
+    let members = [
+        "id",
+        "number",
+        "now",
+        "anchor",
+        "profile",
+        "token",
+        "reasons",
+        "put_status",
+    ];
     assert_eq!(list(&vectors, "bad").len(), 41);
-    for vector in list(&vectors, "bad") {
+    for vector in records(&vectors, "bad", &members) {
         let id = text(vector, "id");
         let reason = verify(vector, text(vector, "token"), None).expect_err(id);
         assert_right(reason, vector);
@@ -347,7 +435,11 @@ fn bad_statements_are_refused_with_their_reason_and_status() {
 
 #[test]
 fn directory_answers_are_octet_by_octet_the_same() {
-    for vector in list(&file("directory.json"), "answers") {
+    let file = file("directory.json");
+    let members = ["id", "newest_first", "listed", "length", "body", "sha256"];
+    let answers = records(&file, "answers", &members);
+    assert_eq!(answers.len(), 5);
+    for vector in answers {
         let id = text(vector, "id");
         let newest_first: Vec<&str> = vector
             .get("newest_first")
@@ -373,7 +465,10 @@ fn directory_answers_are_octet_by_octet_the_same() {
 
 #[test]
 fn numbers_in_paths_are_read_as_stated() {
-    for vector in list(&file("placement.json"), "paths") {
+    let file = file("placement.json");
+    let paths = records(&file, "paths", &["path", "number"]);
+    assert_eq!(paths.len(), 24);
+    for vector in paths {
         let route = Route::decode("", "GET", &format!("/cps/{}/ppts", text(vector, "path")));
         let expected = match vector.get("number").and_then(Value::as_str) {
             Some(number) => Ok(Route::Retrieve {
@@ -395,10 +490,17 @@ fn store_bodies_are_read_as_stated() {
             Some(name) => assert_eq!(decoded.map_err(Problem::name).err(), Some(name)),
         }
     };
-    for vector in list(&vectors, "bodies") {
+    let bodies = records(&vectors, "bodies", &["id", "body", "problem", "blobs"]);
+    assert_eq!(bodies.len(), 12);
+    for vector in bodies {
         check(vector, text(vector, "body"), Some(count(vector, "blobs")));
     }
     let vector = vectors.get("repeated").unwrap();
+    assert_eq!(
+        vector.as_object().unwrap().len(),
+        4,
+        "id, line, times, problem"
+    );
     let line = format!("{}\n", text(vector, "line"));
     check(vector, &line.repeat(count(vector, "times")), None);
 }
