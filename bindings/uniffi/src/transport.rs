@@ -185,8 +185,7 @@ impl From<ringtrue::Role> for Role {
             ringtrue::Role::Store => Self::Store,
             ringtrue::Role::Lookup => Self::Lookup,
             ringtrue::Role::Publish => Self::Publish,
-            // As the built-in client does with a role that it does not know.
-            _ => Self::Retrieve,
+            ringtrue::Role::Retrieve => Self::Retrieve,
         }
     }
 }

@@ -46,11 +46,7 @@ impl Carrier {
         time_left: Duration,
     ) -> Result<HttpResponse, Reason> {
         match self {
-            Self::BuiltIn(client) => {
-                client
-                    .execute(net_role(role), request, max_answer_octets)
-                    .await
-            }
+            Self::BuiltIn(client) => client.execute(role, request, max_answer_octets).await,
             Self::Application(transport) => {
                 let transport = Arc::clone(transport);
                 tokio::task::spawn_blocking(move || {
@@ -60,14 +56,5 @@ impl Carrier {
                 .unwrap_or(Err(Reason::ServiceUnreachable))
             }
         }
-    }
-}
-
-const fn net_role(role: Role) -> ringtrue_net::Role {
-    match role {
-        Role::Store => ringtrue_net::Role::Store,
-        Role::Lookup => ringtrue_net::Role::Lookup,
-        Role::Publish => ringtrue_net::Role::Publish,
-        _ => ringtrue_net::Role::Retrieve,
     }
 }

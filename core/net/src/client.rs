@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
+use ringtrue_oob::http::{HttpRequest, HttpResponse, Method, Role};
 use ringtrue_stir::Reason;
 use rustls::ClientConfig;
 use url::{Host, Url};
@@ -34,22 +34,6 @@ const IDLE_CONNECTIONS: usize = 2;
 
 /// The most octets of header names and values in an answer. The services' own stay below 1 KiB.
 const MAX_HEADERS_LEN: usize = 16 * 1024;
-
-/// What a request is for. Each role has connections of its own, so that a service (or whoever watches
-/// connections) cannot join what the protocol keeps apart.
-///
-/// Requirement: privacy-crypto 7, "Connection identity".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Reading another party's keys from a directory.
-    Lookup,
-    /// Publishing one's own keys.
-    Publish,
-    /// Reading one's own mailbox at a placement service.
-    Retrieve,
-    /// Leaving something for another party at a placement service.
-    Store,
-}
 
 /// How the client connects.
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ mod server;
 mod tls;
 
 pub use address::AddressPolicy;
-pub use client::{DEFAULT_CONNECT_TIMEOUT, HttpClient, HttpSettings, Role, USER_AGENT};
+pub use client::{DEFAULT_CONNECT_TIMEOUT, HttpClient, HttpSettings, USER_AGENT};
 pub use crypto::AwsLcCrypto;
+pub use ringtrue_oob::http::Role;
 pub use server::{ReloadableCertificate, reloadable_server_config, server_config};

@@ -57,6 +57,20 @@ impl Method {
     }
 }
 
+/// What a request is for. Each role has connections of its own, without shared TLS sessions, so that a
+/// service, or whoever watches connections, cannot join what the protocol keeps apart (PRV-50).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Reading another party's keys from a directory.
+    Lookup,
+    /// Publishing one's own keys.
+    Publish,
+    /// Reading one's own mailbox at a placement service.
+    Retrieve,
+    /// Leaving something for another party at a placement service.
+    Store,
+}
+
 /// A request for the transport to send as it is: no header is added that differs between devices.
 ///
 /// [`fmt::Debug`] shows neither URL nor body: both tell whom a call is for.

@@ -50,6 +50,7 @@ pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
 pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
 pub use ring::{RingOutcome, RingSession};
-pub use step::{Action, ActionId, Input, Role, Saved, Session, Step};
+pub use ringtrue_oob::http::Role;
+pub use step::{Action, ActionId, Input, Saved, Session, Step};
 pub use time::{Monotonic, Now, WallClock};
 pub use verdict::{BlobCounts, CallVerdict, Verdict};

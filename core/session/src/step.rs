@@ -1,6 +1,6 @@
 //! What a session asks of its host, and what the host tells it.
 
-use ringtrue_oob::http::{HttpRequest, HttpResponse};
+use ringtrue_oob::http::{HttpRequest, HttpResponse, Role};
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::{DeviceSignature, P256PublicKey};
 use zeroize::Zeroizing;
@@ -10,21 +10,6 @@ use crate::{Monotonic, Now, RecordName};
 /// Names one outstanding action of one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionId(pub(crate) u32);
-
-/// Which conversation a connection serves. Hosts keep connections of different roles apart, without
-/// a shared TLS session cache, so that a service cannot join them (PRV-50).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Role {
-    /// Leaving sealed PASSporTs.
-    Store,
-    /// Fetching the own mailbox.
-    Retrieve,
-    /// Looking up keys.
-    Lookup,
-    /// Publishing own keys.
-    Publish,
-}
 
 /// Something for the host to do.
 ///

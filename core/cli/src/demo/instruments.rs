@@ -69,11 +69,11 @@ impl Transport for Wire {
         if !self.open.load(Ordering::SeqCst) {
             return Err(Reason::ServiceUnreachable);
         }
-        let (kind, role) = match role {
-            Role::Store => (Kind::Store, ringtrue_net::Role::Store),
-            Role::Lookup => (Kind::Lookup, ringtrue_net::Role::Lookup),
-            Role::Publish => (Kind::Publish, ringtrue_net::Role::Publish),
-            _ => (Kind::Retrieve, ringtrue_net::Role::Retrieve),
+        let kind = match role {
+            Role::Store => Kind::Store,
+            Role::Lookup => Kind::Lookup,
+            Role::Publish => Kind::Publish,
+            Role::Retrieve => Kind::Retrieve,
         };
         let request = match self.tamper {
             Some(tamper) if kind == Kind::Store => tamper(request),
