@@ -1,14 +1,28 @@
 //! `protocol`: certificates, lists and PASSporTs of the project's own description, made by a program
-//! that shares no code with this one. The other files of that folder belong to other crates.
+//! that shares no code with this one. `core/oob/tests/vectors` reads the other files of that folder, and
+//! checks that there is none that nobody reads.
 
 use ringtrue_stir::certificate::{Certificate, CertificateBag, Profile, TrustAnchors, verify_path};
-use ringtrue_stir::crypto::RustCrypto;
+use ringtrue_stir::crypto::{CryptoProvider as _, Curve, RustCrypto, SecretKey};
 use ringtrue_stir::passport::{Passport, PassportType};
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
-use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
+use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, base64url};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{Folder, unhex};
+
+/// The records of a list, every member of which is one that the caller looks at.
+fn records<'a>(file: &'a Value, name: &str, members: &[&str]) -> &'a [Value] {
+    let records = file[name].as_array().unwrap();
+    assert!(!records.is_empty(), "{name}");
+    for record in records {
+        for member in record.as_object().unwrap().keys() {
+            assert!(members.contains(&member.as_str()), "{name}: {member}");
+        }
+    }
+    records
+}
 
 fn number(value: &Value) -> TelephoneNumber {
     TelephoneNumber::from_canonical(value.as_str().unwrap()).unwrap()
@@ -32,8 +46,9 @@ fn list(entries: &Value) -> TnAuthList {
 #[test]
 fn lists_encode_and_decode_both_ways_equal() {
     let file = Folder::open("protocol").json("tn-auth-lists.json");
-    let records = file["lists"].as_array().unwrap();
-    assert!(!records.is_empty());
+    let members = ["entries", "der", "covers", "covers_not"];
+    let records = records(&file, "lists", &members);
+    assert_eq!(records.len(), 4);
     for record in records {
         let der = unhex(record["der"].as_str().unwrap());
         let list = list(&record["entries"]);
@@ -58,12 +73,50 @@ fn certificates(file: &Value) -> Vec<(String, Certificate)> {
 }
 
 #[test]
+fn signing_keys_have_their_public_halves_and_digests() {
+    let file = Folder::open("protocol").json("keys.json");
+    let members = ["label", "curve", "secret", "public", "spki_sha256"];
+    let records = records(&file, "signing", &members);
+    assert_eq!(records.len(), 9);
+    for record in records {
+        assert_eq!(record["curve"], "P-256");
+        let secret = SecretKey::from_slice(&unhex(record["secret"].as_str().unwrap())).unwrap();
+        let public = RustCrypto.public_key(Curve::P256, &secret).unwrap();
+        assert_eq!(public, unhex(record["public"].as_str().unwrap()));
+    }
+}
+
+#[test]
 fn certificates_say_what_is_stated_of_them() {
-    let file = Folder::open("protocol").json("certificates.json");
+    let mut folder = Folder::open("protocol");
+    let keys = folder.json("keys.json");
+    let file = folder.json("certificates.json");
+    let members = [
+        "label",
+        "issuer",
+        "key",
+        "der",
+        "sha256",
+        "not_before",
+        "not_after",
+        "ca",
+        "tn_auth_list",
+        "tn_auth_list_der",
+        "spki_sha256",
+    ];
+    let records = records(&file, "certificates", &members);
     let all = certificates(&file);
-    assert!(!all.is_empty());
-    for (record, (label, certificate)) in file["certificates"].as_array().unwrap().iter().zip(&all)
-    {
+    assert_eq!(all.len(), 24);
+    for (record, (label, certificate)) in records.iter().zip(&all) {
+        let digest = Sha256::digest(certificate.der()).to_vec();
+        assert_eq!(digest, unhex(record["sha256"].as_str().unwrap()), "{label}");
+        let mut signing = keys["signing"].as_array().unwrap().iter();
+        let key = signing.find(|key| key["label"] == record["key"]).unwrap();
+        assert_eq!(key["spki_sha256"], record["spki_sha256"], "{label}");
+        let point = certificate.public_key().unwrap().as_sec1().to_vec();
+        assert_eq!(point, unhex(key["public"].as_str().unwrap()), "{label}");
+        let list_der = certificate.tn_auth_list().map(TnAuthList::encode);
+        assert_eq!(list_der, record["tn_auth_list_der"].as_str().map(unhex));
         let time = |name: &str| UnixTime::from_secs(record[name].as_u64().unwrap());
         assert_eq!(certificate.not_before(), time("not_before"), "{label}");
         assert_eq!(certificate.not_after(), time("not_after"), "{label}");
@@ -139,15 +192,47 @@ fn verify(record: &Value, anchor: &Certificate) -> Result<(), Reason> {
     path.require_covered(&number(&record[vouched_for]))
 }
 
+/// The texts that are printed beside a good token are what is in it; bad ones may be cut.
+fn assert_texts(record: &Value) {
+    let parts: Vec<&str> = record["token"].as_str().unwrap().split('.').collect();
+    for (at, name) in ["header_text", "payload_text"].into_iter().enumerate() {
+        if let Some(text) = record[name].as_str() {
+            let octets = base64url::decode(parts[at]).unwrap();
+            assert_eq!(octets, text.as_bytes(), "{}", record["id"]);
+        }
+    }
+}
+
 #[test]
 fn passports_verify_or_fail_for_a_stated_reason() {
     let mut folder = Folder::open("protocol");
     let certificates = certificates(&folder.json("certificates.json"));
     let file = folder.json("passports.json");
-    let records = file["passports"].as_array().unwrap();
-    assert!(!records.is_empty());
+    // `ppt` names the kind of the example, and `what` is for people.
+    let members = [
+        "id",
+        "token",
+        "header_text",
+        "payload_text",
+        "x5c",
+        "anchor",
+        "profile",
+        "now",
+        "from",
+        "to",
+        "ppt",
+        "accept",
+        "reasons",
+        "what",
+    ];
+    let records = records(&file, "passports", &members);
+    let accepted = records.iter().filter(|record| record["accept"] == true);
+    assert_eq!((accepted.count(), records.len()), (11, 66));
     for record in records {
         let id = record["id"].as_str().unwrap();
+        if record["accept"] == true {
+            assert_texts(record);
+        }
         let anchor = certificates
             .iter()
             .find(|(label, _)| record["anchor"] == label.as_str());
