@@ -109,7 +109,7 @@ impl SecretKey {
 
 impl SharedSecret {
     /// Takes what a device returned: shorter results are padded with zeros on the left, as devices
-    /// that drop leading zero octets require (privacy-crypto 3.3).
+    /// that drop leading zero octets require (docs/protocol.md section 6.8).
     ///
     /// # Errors
     ///
