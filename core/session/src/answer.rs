@@ -53,7 +53,8 @@ enum Stage {
 /// Signs an `rsp` PASSporT, seals it to the caller's key statement and leaves it at the caller's
 /// service, after a last look into the own mailbox (W-32) for a caller that is gone.
 ///
-/// Source: RFC 9970 section 4; the profile is this project's own (wire 4).
+/// Source: RFC 9970 section 4; the profile is this project's own: docs/protocol.md
+/// section 13.2.
 pub struct AnswerSession {
     context: Arc<Context>,
     call: VerifiedCall,

@@ -15,7 +15,7 @@ use crate::Policy;
 /// The most own numbers of one endpoint: a statement names them all and must fit its limit.
 const MAX_NUMBERS: usize = 32;
 
-/// The most placement services a key statement may name (privacy-crypto 5.2).
+/// The most placement services a key statement may name (docs/protocol.md section 7.2).
 const MAX_SERVICES: usize = 4;
 
 /// The endpoint's STIR credential without its private key, which the host keeps.

@@ -20,7 +20,7 @@ use crate::{
     Role, Session, Step,
 };
 
-/// The most copies in one request (wire 2), and so the most keys that are sealed to (W-17).
+/// The most copies in one request (W-20), and so the most keys that are sealed to (W-17).
 const MAX_COPIES: usize = placement::MAX_STORE_BLOBS;
 
 /// Lookup and own actions draw ids from different ranges, as they may be outstanding together.
