@@ -16,7 +16,7 @@ pub(crate) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 /// The cryptography of a TLS connection: TLS 1.3 suites only, the post-quantum hybrid first.
 ///
 /// Stated in full instead of taken from the library's defaults, whose order depends on a feature that
-/// any crate in the tree may set. Requirement: privacy-crypto 7, "Connection identity".
+/// any crate in the tree may set. Source: docs/protocol.md section 3.6 (PRV-50).
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         cipher_suites: vec![

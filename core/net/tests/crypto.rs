@@ -147,7 +147,7 @@ fn both_refuse_keys_of_another_length() {
     }
 }
 
-/// The back end would read these; the suites have one encoding per key (privacy-crypto 2.1).
+/// The back end would read these; the suites have one encoding per key (docs/protocol.md section 7.2).
 #[test]
 fn the_fast_one_refuses_other_encodings_of_a_good_key() {
     let pair = AwsLcCrypto.generate(Curve::P256).unwrap();
