@@ -1,5 +1,6 @@
 //! The service secret that the dummies come from: one per day, derived keys only, destroyed when
-//! nothing alive needs it (privacy-crypto 2.6: past dummies cannot be told from real blobs later).
+//! nothing alive needs it, so that past dummies cannot be told from real blobs later
+//! (docs/protocol.md section 10.1).
 
 use core::fmt;
 

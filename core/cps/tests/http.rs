@@ -1,4 +1,4 @@
-//! The service over real TLS on loopback: every answer that the wire description names, every limit,
+//! The service over real TLS on loopback: every answer that docs/protocol.md names, every limit,
 //! and what an operator does to it. Time that matters is simulated.
 #![expect(
     clippy::arithmetic_side_effects,
