@@ -200,7 +200,7 @@ async fn no_published_key_is_lost_when_a_process_is_killed_while_it_rotates() {
 
     // The generation before opens too: callers hold its statement still.
     let before = home.acknowledged().await.unwrap();
-    let mut process = home.start(&["rotate"]);
+    let mut process = home.start(&["rotate", "once"]);
     assert_eq!(process.line().await.as_deref(), Some("ready"));
     assert_eq!(process.line().await.as_deref(), Some("published"));
     drop(process);

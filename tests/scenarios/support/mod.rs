@@ -1,9 +1,11 @@
 //! What the scenarios share: a service that can be made to fail, endpoints, and an attacker's tools.
 
+pub(crate) mod faults;
 pub(crate) mod forge;
 pub(crate) mod gateway;
 pub(crate) mod keys;
 pub(crate) mod logs;
+pub(crate) mod puppet;
 pub(crate) mod scene;
 pub(crate) mod world;
 

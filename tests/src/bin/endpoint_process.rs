@@ -1,7 +1,7 @@
 //! An endpoint as a process that tests kill.
 //!
 //! `endpoint_process LAB NUMBER STATE BASE rotate` rotates its keys until it is killed and writes
-//! `published` after each rotation. `… ring FROM` waits for a line, rings once, writes the verdict and
+//! `published` after each rotation; with `once` it ends after the first. `… ring FROM` waits for a line, rings once, writes the verdict and
 //! its reasons and ends. Both write `ready` first.
 
 use std::error::Error;
@@ -63,6 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             })
         }
+        [lab, number, state, base, "rotate", "once"] => {
+            let endpoint = endpoint(lab, number, state, base)?;
+            tell("ready")?;
+            runtime.block_on(endpoint.rotate_keys(DEADLINE))?;
+            Ok(tell("published")?)
+        }
         [lab, number, state, base, "ring", from] => {
             let endpoint = endpoint(lab, number, state, base)?;
             tell("ready")?;
@@ -76,6 +82,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Ok(tell(&line)?)
         }
-        _ => Err("endpoint_process LAB NUMBER STATE BASE (rotate | ring FROM)".into()),
+        _ => Err("endpoint_process LAB NUMBER STATE BASE (rotate [once] | ring FROM)".into()),
     }
 }
