@@ -26,8 +26,8 @@ pub const USER_AGENT: &str = "RingTrue";
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept: a call's polls and the next call within a conversation find it
-/// warm.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// warm. Shorter than services keep theirs, and than most networks remember a quiet connection.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Idle connections per service and role; requests of one role rarely overlap.
 const IDLE_CONNECTIONS: usize = 2;
@@ -136,18 +136,29 @@ impl HttpClient {
             Role::Retrieve => &self.retrieve,
             Role::Store => &self.store,
         };
-        let mut builder = client.request(method, url);
+        let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
             // Headers are written by this project, never taken from input.
             let name: HeaderName = name.parse().map_err(|_| Reason::Internal)?;
             let value: HeaderValue = value.parse().map_err(|_| Reason::Internal)?;
-            builder = builder.header(name, value);
+            headers.append(name, value);
         }
-        if !request.body.is_empty() {
-            builder = builder.body(request.body);
-        }
-        let response = builder.send().await.map_err(|error| reason_of(&error))?;
-        answer(response, max_answer_len).await
+        let send = || {
+            let mut builder = client
+                .request(method.clone(), url.clone())
+                .headers(headers.clone());
+            if !request.body.is_empty() {
+                builder = builder.body(request.body.clone());
+            }
+            builder.send()
+        };
+        let response = match send().await {
+            // A service may close an idle connection in the very moment it is used again. Sending once
+            // more is safe: every request of the protocol may arrive twice.
+            Err(error) if broke_unanswered(&error) => send().await,
+            sent => sent,
+        };
+        answer(response.map_err(|error| reason_of(&error))?, max_answer_len).await
     }
 
     /// The same `Url` is checked and used, so no second parser can see another host in it. A literal
@@ -268,6 +279,19 @@ fn reason_of(error: &reqwest::Error) -> Reason {
         cause = current.source();
     }
     Reason::ServiceUnreachable
+}
+
+/// Whether the connection stood and ended before anything of an answer came.
+fn broke_unanswered(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        let http = current.downcast_ref::<hyper::Error>();
+        if http.is_some_and(|http| http.is_incomplete_message() || http.is_canceled()) {
+            return !error.is_connect();
+        }
+        cause = current.source();
+    }
+    false
 }
 
 /// TLS errors travel inside [`io::Error`], once or twice, whose `source` skips the error it wraps.

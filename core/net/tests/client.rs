@@ -454,6 +454,35 @@ async fn one_role_keeps_its_connection_and_roles_share_none() {
     assert_eq!(service.requests().len(), 12);
 }
 
+/// The service closes an idle connection at the moment it is used again.
+#[tokio::test]
+async fn sends_once_more_on_a_new_connection_when_the_old_one_ends_unanswered() {
+    let authority = TestAuthority::new();
+    let identity = authority.identity(&["localhost"]);
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+    let service = Service::start(&identity, Answer::OncePerConnection(answer)).await;
+    let client = lab_client(&authority);
+    for _ in 0..2 {
+        let request = get(&service.url("localhost"));
+        let answer = client.execute(Role::Store, request, LIMIT).await.unwrap();
+        assert_eq!(answer.body, b"ok");
+    }
+    assert_eq!((service.connections(), service.requests().len()), (2, 3));
+}
+
+/// A service that always does so is asked twice, not for ever.
+#[tokio::test]
+async fn gives_up_when_the_second_connection_ends_unanswered_too() {
+    let authority = TestAuthority::new();
+    let identity = authority.identity(&["localhost"]);
+    let service = Service::start(&identity, Answer::Break(Vec::new())).await;
+    let client = lab_client(&authority);
+    let request = get(&service.url("localhost"));
+    let refused = client.execute(Role::Store, request, LIMIT).await;
+    assert_eq!(refused.unwrap_err(), Reason::ServiceUnreachable);
+    assert_eq!(service.requests().len(), 2);
+}
+
 /// The service offers tickets here; a client that took one would come back with a short handshake.
 #[tokio::test]
 async fn resumes_no_session_within_or_across_roles() {

@@ -78,6 +78,8 @@ pub(crate) enum Answer {
     Endless { head: Vec<u8>, chunk: Vec<u8> },
     /// These octets; the connection stays open for the next request.
     Once(Vec<u8>),
+    /// These octets to the first request of a connection; the second ends it unanswered.
+    OncePerConnection(Vec<u8>),
     /// Nothing, with the connection open.
     Silent,
 }
@@ -175,6 +177,7 @@ async fn converse(
     record: &Record,
     answer: &Answer,
 ) {
+    let mut answered = false;
     while let Some(request) = read_request(stream).await {
         record.requests.lock().unwrap().push(request);
         record.arrived.notify_one();
@@ -199,6 +202,13 @@ async fn converse(
                     written = stream.write_all(chunk).await;
                 }
                 return;
+            }
+            Answer::OncePerConnection(octets) => {
+                if answered || stream.write_all(octets).await.is_err() {
+                    let _ = stream.shutdown().await;
+                    return;
+                }
+                answered = true;
             }
             Answer::Silent => {}
         }
