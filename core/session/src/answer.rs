@@ -8,11 +8,12 @@ use core::time::Duration;
 use ringtrue_oob::http::placement;
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
 use ringtrue_oob::{BaseUrl, CallPhase, CallState, Content, Destination, RspRequest, seal};
-use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{PassportBuilder, UnsignedPassport};
+use ringtrue_stir::{Reason, UnixTime};
 
 use crate::mailbox::Mailboxes;
+use crate::own_iat::OwnIat;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{Action, ActionId, Context, Input, Monotonic, Now, Role, Session, Step, VerifiedCall};
@@ -37,6 +38,8 @@ pub struct Answered {
 
 enum Stage {
     Start,
+    /// The last look is out, and the date of the answer is being found.
+    Dating,
     Signing(ActionId, Box<UnsignedPassport>),
     /// Signed; the last look into the mailbox is still out.
     Signed(String),
@@ -64,6 +67,7 @@ pub struct AnswerSession {
     mailboxes: Mailboxes,
     ids: Ids,
     outbox: VecDeque<Action>,
+    iat: OwnIat,
     stage: Stage,
     caller_gone: bool,
     reasons: Vec<Reason>,
@@ -89,6 +93,7 @@ impl AnswerSession {
         if state == CallPhase::Gone {
             return Err(Reason::ConfigurationInvalid);
         }
+        let iat = OwnIat::new("rsp", call.orig.as_str(), call.dest.as_str());
         let mailboxes = Mailboxes::new(Arc::clone(&context), core::slice::from_ref(&call.dest));
         Ok(Self {
             context,
@@ -99,6 +104,7 @@ impl AnswerSession {
             mailboxes,
             ids: Ids::starting_at(OWN_IDS),
             outbox: VecDeque::new(),
+            iat,
             stage: Stage::Start,
             caller_gone: false,
             reasons: Vec::new(),
@@ -114,14 +120,23 @@ impl AnswerSession {
         let unix = now
             .unix(self.context.policy.earliest_time)
             .ok_or(Reason::ClockUnset)?;
+        // Before anything is asked: who cannot sign need not look.
+        self.context.signer_for(&self.call.dest, unix)?;
+        self.look_until = self.deadline.min(now.monotonic.plus(LAST_LOOK));
+        self.mailboxes.poll(self.look_until);
+        self.outbox
+            .extend(self.iat.action(unix, now.monotonic, &mut self.ids));
+        self.stage = Stage::Dating;
+        Ok(())
+    }
+
+    fn dated(&mut self, iat: UnixTime, unix: UnixTime) -> Result<(), Reason> {
         let signer = self.context.signer_for(&self.call.dest, unix)?;
         let claims = self.call.passport.claims();
         // Both as in the caller's PASSporT: they are not swapped (RSP-20).
         let unsigned =
-            PassportBuilder::rsp(claims.orig(), claims.dest().clone(), unix, signer.x5u())
+            PassportBuilder::rsp(claims.orig(), claims.dest().clone(), iat, signer.x5u())
                 .build()?;
-        self.look_until = self.deadline.min(now.monotonic.plus(LAST_LOOK));
-        self.mailboxes.poll(self.look_until);
         let id = self.ids.next();
         let message = unsigned.signing_input().as_bytes().to_vec();
         self.outbox.push_back(Action::Sign { id, message });
@@ -226,6 +241,13 @@ impl Session for AnswerSession {
         {
             self.fail(reason);
         }
+        if let Stage::Dating = self.stage
+            && let Some(unix) = now.unix(self.context.policy.earliest_time)
+            && let Some(iat) = self.iat.settled(unix, now.monotonic)
+            && let Err(reason) = self.dated(iat, unix)
+        {
+            self.fail(reason);
+        }
         if let Some(action) = self.outbox.pop_front().or_else(|| self.mailboxes.action()) {
             return Step::Act(action);
         }
@@ -275,10 +297,15 @@ impl Session for AnswerSession {
                 reasons: core::mem::take(&mut self.reasons),
             });
         }
-        Step::Wait(if looking {
+        let wake = if looking {
             self.look_until
         } else {
             self.deadline
+        };
+        Step::Wait(if let Stage::Dating = self.stage {
+            self.iat.wake(wake)
+        } else {
+            wake
         })
     }
 
@@ -297,6 +324,13 @@ impl Session for AnswerSession {
                     }
                     other => self.stage = other,
                 }
+            }
+            Input::Claimed(id, result) => {
+                let unix = now
+                    .unix(self.context.policy.earliest_time)
+                    .unwrap_or_default();
+                let next = self.iat.claimed(id, result, unix, &mut self.ids);
+                self.outbox.extend(next);
             }
             Input::Response(id, result) => match &self.stage {
                 Stage::Storing {

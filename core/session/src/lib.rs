@@ -26,6 +26,7 @@ mod evaluate;
 mod evidence;
 mod lookup;
 mod mailbox;
+mod own_iat;
 mod own_keys;
 mod peer_keys;
 mod place;

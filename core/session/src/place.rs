@@ -13,6 +13,7 @@ use ringtrue_stir::passport::{
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::evaluate::ExpectedAnswer;
+use crate::own_iat::OwnIat;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
@@ -109,6 +110,7 @@ pub struct PlaceSession {
     lookup: Option<LookupSession>,
     loading: Option<ActionId>,
     own_keys: Option<OwnKeys>,
+    iat: OwnIat,
     answer_to: Option<RspRequest>,
     keys: PeerKeys,
     nonce: CallNonce,
@@ -140,6 +142,7 @@ impl PlaceSession {
         if !context.owns(&orig) {
             return Err(Reason::NumberNotOwned);
         }
+        let iat = OwnIat::new("call", orig.as_str(), dest.as_str());
         let nonce = CallNonce::generate(context.provider.as_ref())?;
         let lookup = LookupSession::new(Arc::clone(&context), dest.clone(), fresh, deadline)
             .with_known(known);
@@ -164,6 +167,7 @@ impl PlaceSession {
             lookup: Some(lookup),
             loading,
             own_keys: None,
+            iat,
             answer_to: None,
             keys: PeerKeys::default(),
             nonce,
@@ -180,7 +184,7 @@ impl PlaceSession {
     }
 
     /// Keys are there, or will not come: build the PASSporT and ask for its signature.
-    fn prepared(&mut self, now: Now) {
+    fn prepared(&mut self, iat: UnixTime, now: Now) {
         let Some(unix) = now.unix(self.context.policy.earliest_time) else {
             return self.fail(Reason::ClockUnset);
         };
@@ -202,7 +206,7 @@ impl PlaceSession {
             .and_then(|signer| {
                 let orig = Identity::Tn(self.orig.clone());
                 let dest = Destinations::of(self.dest.clone());
-                PassportBuilder::base(&orig, dest, unix, signer.x5u()).build()
+                PassportBuilder::base(&orig, dest, iat, signer.x5u()).build()
             });
         match unsigned {
             Ok(unsigned) => {
@@ -488,11 +492,20 @@ impl Session for PlaceSession {
                 Step::Report(never) => match never {},
             }
         }
-        if matches!(self.stage, Stage::Preparing) && self.lookup.is_none() && self.loading.is_none()
+        if matches!(self.stage, Stage::Preparing)
+            && let Some(unix) = now.unix(self.context.policy.earliest_time)
         {
-            self.prepared(now);
-            if let Some(action) = self.outbox.pop_front() {
+            if let Some(action) = self.iat.action(unix, now.monotonic, &mut self.ids) {
                 return Step::Act(action);
+            }
+            if self.lookup.is_none()
+                && self.loading.is_none()
+                && let Some(iat) = self.iat.settled(unix, now.monotonic)
+            {
+                self.prepared(iat, now);
+                if let Some(action) = self.outbox.pop_front() {
+                    return Step::Act(action);
+                }
             }
         }
         let stored = matches!(self.stage, Stage::Storing)
@@ -504,11 +517,22 @@ impl Session for PlaceSession {
         if stored || late || matches!(self.stage, Stage::Done) {
             return Step::Done(self.finish());
         }
-        Step::Wait(self.deadline)
+        Step::Wait(if matches!(self.stage, Stage::Preparing) {
+            self.iat.wake(self.deadline)
+        } else {
+            self.deadline
+        })
     }
 
     fn input(&mut self, input: Input, now: Now) {
         match input {
+            Input::Claimed(id, result) => {
+                let unix = now
+                    .unix(self.context.policy.earliest_time)
+                    .unwrap_or_default();
+                let next = self.iat.claimed(id, result, unix, &mut self.ids);
+                self.outbox.extend(next);
+            }
             Input::Loaded(id, result) if self.loading == Some(id) => {
                 self.loading = None;
                 let keys = result.and_then(|octets| {

@@ -1,7 +1,7 @@
 //! The names of the state records that sessions keep at their host.
 
-use ringtrue_stir::TelephoneNumber;
 use ringtrue_stir::base64url;
+use ringtrue_stir::{TelephoneNumber, UnixTime};
 use sha2::{Digest, Sha256};
 
 /// Names a state record.
@@ -37,6 +37,18 @@ impl RecordName {
     /// The key statements of another party's number.
     pub(crate) fn statements(number: &TelephoneNumber) -> Self {
         Self::new("statements", &[number.as_str().as_bytes()])
+    }
+
+    /// The mark of a PASSporT that this endpoint signed.
+    pub(crate) fn own_passport(kind: &str, orig: &str, dest: &str, iat: UnixTime) -> Self {
+        let iat = iat.as_secs().to_be_bytes();
+        let parts = [
+            kind.as_bytes(),
+            orig.as_bytes(),
+            dest.as_bytes(),
+            iat.as_slice(),
+        ];
+        Self::new("signed", &parts)
     }
 
     /// The mark of a used PASSporT, from its replay digest (W-7).

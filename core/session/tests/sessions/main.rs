@@ -32,6 +32,7 @@ mod placing;
 mod polls;
 mod publishing;
 mod records;
+mod redials;
 mod replays;
 mod rotation;
 mod settings;
