@@ -33,8 +33,18 @@ impl fmt::Display for Stop {
 /// [`Stop::Failed`] if it cannot be started or ends with another status than success; the text names
 /// the command.
 pub(crate) fn run(command: &mut Command, counts: &mut Counts) -> Result<(), Stop> {
+    println!("$ {}", describe(command));
+    run_to(command, counts, std::io::stdout(), std::io::stderr())
+}
+
+/// As [`run`], but passes the output to `out` and `err` and prints nothing itself.
+fn run_to(
+    command: &mut Command,
+    counts: &mut Counts,
+    out: impl Write + Send,
+    err: impl Write + Send,
+) -> Result<(), Stop> {
     let shown = describe(command);
-    println!("$ {shown}");
     leave_out_own_package(command);
     let mut child = command
         .stdin(Stdio::null())
@@ -46,10 +56,10 @@ pub(crate) fn run(command: &mut Command, counts: &mut Counts) -> Result<(), Stop
     let tally = Mutex::new(Tally::default());
     std::thread::scope(|scope| {
         if let Some(stdout) = stdout {
-            scope.spawn(|| pass_on(stdout, std::io::stdout(), &tally));
+            scope.spawn(|| pass_on(stdout, out, &tally));
         }
         if let Some(stderr) = stderr {
-            scope.spawn(|| pass_on(stderr, std::io::stderr(), &tally));
+            scope.spawn(|| pass_on(stderr, err, &tally));
         }
     });
     let status = child
@@ -134,12 +144,19 @@ fn pass_on(from: impl Read, mut to: impl Write, tally: &Mutex<Tally>) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::sink;
+
     use super::*;
+
+    /// What the tools of these tests report must not be taken for results of real tests.
+    fn quietly(command: &mut Command, counts: &mut Counts) -> Result<(), Stop> {
+        run_to(command, counts, sink(), sink())
+    }
 
     #[test]
     fn a_tool_that_is_not_there_fails_and_is_named() {
         let mut counts = Counts::default();
-        let result = run(Command::new("no-such-tool-here").arg("--flag"), &mut counts);
+        let result = quietly(Command::new("no-such-tool-here").arg("--flag"), &mut counts);
         let Err(Stop::Failed(reason)) = result else {
             panic!("{result:?}")
         };
@@ -156,7 +173,7 @@ mod tests {
         let script = "echo '2 passed, 0 failed'; echo 'Ran 3 tests in 1s' >&2; echo OK >&2";
         let mut counts = Counts::default();
         assert_eq!(
-            run(Command::new("sh").args(["-c", script]), &mut counts),
+            quietly(Command::new("sh").args(["-c", script]), &mut counts),
             Ok(())
         );
         assert_eq!(
@@ -174,7 +191,7 @@ mod tests {
     fn a_tool_that_fails_is_counted_too() {
         let script = "echo '2 passed, 1 failed'; exit 1";
         let mut counts = Counts::default();
-        assert!(run(Command::new("sh").args(["-c", script]), &mut counts).is_err());
+        assert!(quietly(Command::new("sh").args(["-c", script]), &mut counts).is_err());
         assert_eq!(
             counts,
             Counts {
