@@ -303,7 +303,7 @@ impl Session for AnswerSession {
             self.deadline
         };
         Step::Wait(if let Stage::Dating = self.stage {
-            self.iat.wake(wake)
+            self.iat.wake(now.monotonic, wake)
         } else {
             wake
         })

@@ -96,10 +96,11 @@ impl OwnIat {
         self.settled.or_else(|| impatient.then_some(now))
     }
 
-    /// When to look again at the latest.
-    pub(crate) fn wake(&self, deadline: Monotonic) -> Monotonic {
+    /// When to look again at the latest. A patience that has ended is no time to wait for: whatever
+    /// else is outstanding may take longer.
+    pub(crate) fn wake(&self, monotonic: Monotonic, deadline: Monotonic) -> Monotonic {
         self.patience
-            .filter(|_| self.settled.is_none())
+            .filter(|patience| self.settled.is_none() && *patience > monotonic)
             .map_or(deadline, |patience| patience.min(deadline))
     }
 }

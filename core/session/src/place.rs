@@ -518,7 +518,7 @@ impl Session for PlaceSession {
             return Step::Done(self.finish());
         }
         Step::Wait(if matches!(self.stage, Stage::Preparing) {
-            self.iat.wake(self.deadline)
+            self.iat.wake(now.monotonic, self.deadline)
         } else {
             self.deadline
         })

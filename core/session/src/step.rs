@@ -28,7 +28,8 @@ pub enum Action {
         request: HttpRequest,
         /// The most octets of body to read, before giving up with [`Reason::AnswerTooLarge`].
         max_answer_octets: usize,
-        /// When to give up with [`Reason::DeadlinePassed`]; the session does not wait longer.
+        /// When to give up with [`Reason::DeadlinePassed`]. The host keeps this time: a session that has
+        /// another service to turn to does so only when it is told.
         deadline: Monotonic,
     },
     /// Sign with the endpoint's credential key; answered by [`Input::Signature`].

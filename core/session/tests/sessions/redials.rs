@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ringtrue_oob::CallPhase;
-use ringtrue_session::{Action, AnswerSession, AwaitAnswerSession, Input, Placement, Verdict};
+use ringtrue_session::{
+    Action, AnswerSession, AwaitAnswerSession, Input, Placement, Role, Verdict,
+};
 use ringtrue_stir::Reason;
 
 use crate::phone::{Reply, id_of};
@@ -86,6 +88,23 @@ fn a_store_that_does_not_mark_dates_keeps_no_call_from_being_announced() {
         assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
         assert!(world.ms - started < 1000, "{}", world.ms - started);
     }
+}
+
+/// The simulation fails a session that asks to be woken again and again at the same time.
+#[test]
+fn waits_quietly_for_slow_keys_when_the_store_does_not_mark_dates() {
+    let (mut world, mut caller, _) = World::with_phones();
+    caller.on(|action, _| match action {
+        Action::Claim { .. } => Some(Reply::Never),
+        Action::Request {
+            role: Role::Lookup, ..
+        } => Some(Reply::After(700)),
+        _ => None,
+    });
+    let started = world.ms;
+    let placed = world.place(&mut caller, CALLEE);
+    assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
+    assert!(world.ms - started >= 700);
 }
 
 #[test]
