@@ -14,11 +14,14 @@ pub mod jws;
 mod number;
 pub mod passport;
 mod reason;
+mod strictness;
 mod time;
 pub mod tn_auth_list;
+pub mod verification;
 mod x5u;
 
 pub use number::{MAX_NUMBER_LEN, NumberContext, TelephoneNumber};
 pub use reason::{Kind, Reason};
+pub use strictness::Strictness;
 pub use time::UnixTime;
 pub use x5u::{MAX_X5U_LEN, X5u};

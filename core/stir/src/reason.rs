@@ -99,6 +99,30 @@ reasons! {
     1024 Malformed MalformedRecord "malformed_record" "a stored record cannot be read";
     1025 Malformed TooManyBlobs "too_many_blobs" "more blobs than one message may carry";
     1026 Malformed UnsupportedMediaType "unsupported_media_type" "the media type is not the one this message must have";
+    1027 Malformed IatMissing "iat_missing" "the token does not say when the call was originated";
+    1028 Malformed MalformedOrig "malformed_orig" "orig is not an object with exactly one tn or uri";
+    1029 Malformed DestMissing "dest_missing" "the token names no destination";
+    1030 Malformed MalformedDest "malformed_dest" "dest is not an object of non-empty arrays named tn and uri";
+    1031 Malformed DestNotSorted "dest_not_sorted" "the values of a dest array are not in lexicographic order";
+    1032 Malformed AttestNotAllowed "attest_not_allowed" "attest is missing or not A, B or C";
+    1033 Malformed MalformedOrigid "malformed_origid" "origid is missing or no UUID";
+    1034 Malformed MalformedDiv "malformed_div" "div is missing or not one tn or uri";
+    1035 Malformed MalformedOpt "malformed_opt" "opt is missing or no PASSporT in full form";
+    1036 Malformed MalformedRph "malformed_rph" "rph is missing or not an object of arrays of resource priorities";
+    1037 Malformed SphNotAllowed "sph_not_allowed" "sph is there without an esnet priority, or is not psap-callback";
+    1038 Malformed MalformedMky "malformed_mky" "mky is not a sorted array of fingerprints";
+    1039 Malformed MalformedDigest "malformed_digest" "not an algorithm, a hyphen and a base64 digest of its length";
+    1040 Malformed MalformedRcd "malformed_rcd" "rich call data is missing or has the wrong form";
+    1041 Malformed MalformedJcard "malformed_jcard" "not a jCard";
+    1042 Malformed MalformedIdentityHeader "malformed_identity_header" "not an Identity header value";
+    1043 Malformed MalformedReasonHeader "malformed_reason_header" "not a Reason header value";
+    1044 Malformed MalformedCrl "malformed_crl" "not a certificate revocation list of the supported form";
+    1045 Malformed MalformedSctList "malformed_sct_list" "not a list of signed certificate timestamps";
+    1046 Malformed MalformedTrustBundle "malformed_trust_bundle" "not a trust bundle of the expected form";
+    1047 Malformed MalformedCertificateRequest "malformed_certificate_request" "not a certificate request of the expected form";
+    1048 Malformed CompactFormNotAllowed "compact_form_not_allowed" "a token in compact form where the full form is required";
+    1049 Malformed MalformedPpt "malformed_ppt" "ppt is not a string";
+    1050 Malformed MalformedUri "malformed_uri" "not a SIP, SIPS or tel URI of the expected form";
 
     2001 Untrusted NoPathToAnchor "no_path_to_anchor" "no certificate path leads to a configured anchor";
     2002 Untrusted CertificateExpired "certificate_expired" "a certificate of the path has expired";
@@ -124,6 +148,16 @@ reasons! {
     2022 Untrusted KeyMismatch "key_mismatch" "the certificate is not for this key";
     2023 Untrusted StatementNumberMissing "statement_number_missing" "the key statement does not name the number";
     2024 Untrusted ClaimConstraintViolated "claim_constraint_violated" "the signer's certificate forbids what the token claims";
+    2025 Untrusted ChainIncomplete "chain_incomplete" "no certificate of an issuer in the path is at hand";
+    2026 Untrusted SignerNotFirst "signer_not_first" "the first certificate of the chain is not the signer's";
+    2027 Untrusted KeyIdentifierMismatch "key_identifier_mismatch" "an authority key identifier is not the issuer's subject key identifier";
+    2028 Untrusted CertificateRevoked "certificate_revoked" "a certificate of the path is revoked";
+    2029 Untrusted CrlUntrusted "crl_untrusted" "the revocation list is not by a configured issuer";
+    2030 Untrusted AuthorityUnknown "authority_unknown" "the signer's TNAuthList is by reference and was not fetched";
+    2031 Untrusted SctInvalid "sct_invalid" "a signed certificate timestamp of a known log does not verify";
+    2032 Untrusted SctMissing "sct_missing" "too few valid signed certificate timestamps";
+    2033 Untrusted BundleRollback "bundle_rollback" "the trust bundle is older than one accepted before";
+    2034 Untrusted BundleUntrusted "bundle_untrusted" "the trust bundle is not signed by the configured key";
 
     3001 Mismatch OrigMismatch "orig_mismatch" "orig is not the calling number";
     3002 Mismatch DestMismatch "dest_mismatch" "dest does not hold the called number";
@@ -134,11 +168,24 @@ reasons! {
     3007 Mismatch UnexpectedRsp "unexpected_rsp" "an rsp PASSporT outside an answer, or another type inside one";
     3008 Mismatch CallNonceMismatch "call_nonce_mismatch" "the content belongs to another call attempt";
     3009 Mismatch BlobNotOpened "blob_not_opened" "the blob does not open with this key for this number";
+    3010 Mismatch InfoMismatch "info_mismatch" "the header's info is not the token's x5u";
+    3011 Mismatch HeaderParameterMismatch "header_parameter_mismatch" "the header's alg or ppt is not the token's";
+    3012 Mismatch DivMismatch "div_mismatch" "no earlier token has the div as its destination";
+    3013 Mismatch DivOrigMismatch "div_orig_mismatch" "the tokens of a diversion chain differ in orig";
+    3014 Mismatch DivChainIncomplete "div_chain_incomplete" "the diversions do not form one chain to an original token";
+    3015 Mismatch DivTooDeep "div_too_deep" "more diversions than allowed, or one twice";
+    3016 Mismatch DigestMismatch "digest_mismatch" "the content is not what the digest was made over";
+    3017 Mismatch MediaMismatch "media_mismatch" "the session's key fingerprints are not those of mky";
+    3018 Mismatch PriorityMismatch "priority_mismatch" "the signalled priority is not the token's";
 
     4001 Stale IatStale "iat_stale" "iat is further back than the freshness window";
     4002 Stale IatInFuture "iat_in_future" "iat is further ahead than the allowed clock skew";
     4003 Stale IatOutsideCertificate "iat_outside_certificate" "iat is outside the signer certificate's validity";
     4004 Stale RspBeforeCall "rsp_before_call" "the answer was signed before the call was announced";
+    4005 Stale CrlStale "crl_stale" "the revocation list is past its next update";
+    4006 Stale InnerStale "inner_stale" "the original token of a diversion is too old";
+    4007 Stale BundleExpired "bundle_expired" "the trust bundle has expired";
+    4008 Stale DateStale "date_stale" "the Date header is outside the freshness window";
 
     5001 Unavailable DeadlinePassed "deadline_passed" "the deadline passed first";
     5002 Unavailable ServiceUnreachable "service_unreachable" "no connection to the service";
@@ -161,6 +208,8 @@ reasons! {
     5019 Unavailable Cancelled "cancelled" "the application gave the operation up";
     5020 Unavailable ContentTooLong "content_too_long" "the content does not fit the size class";
     5021 Unavailable SuiteUnsupported "suite_unsupported" "this build does not seal or open the suite";
+    5022 Unavailable FetchingOff "fetching_off" "fetching is switched off";
+    5023 Unavailable CrlUnavailable "crl_unavailable" "no current revocation list is at hand";
 
     6001 Misuse NumberNotOwned "number_not_owned" "the number is not one of the endpoint's own";
     6002 Misuse ConfigurationInvalid "configuration_invalid" "the configuration is incomplete or contradicts itself";
@@ -168,6 +217,7 @@ reasons! {
     6004 Misuse RspNotRequested "rsp_not_requested" "the caller did not ask for connected identity";
     6005 Misuse KeysNotPublished "keys_not_published" "the endpoint has no published encryption key";
     6006 Misuse EventUnexpected "event_unexpected" "the session was given an event that it did not ask for";
+    6007 Misuse CredentialMissing "credential_missing" "the endpoint has no credential for the number";
 
     7001 Internal Internal "internal" "a defect of this library";
 
@@ -182,6 +232,27 @@ reasons! {
     8009 Notice StatementRefused "statement_refused" "a key statement was refused";
     8010 Notice AnswerIncomplete "answer_incomplete" "the service's answer was cut at the limit";
     8011 Notice ServiceFailedOver "service_failed_over" "a placement service failed and the next one was used";
+    8012 Notice KeyUsageEncoding "key_usage_encoding" "a keyUsage is not in its shortest form";
+    8013 Notice NullParameters "null_parameters" "a signature algorithm is followed by an explicit NULL";
+    8014 Notice ConstraintsOnCa "constraints_on_ca" "claim constraints of a CA certificate were ignored";
+    8015 Notice SpcUnusual "spc_unusual" "a service provider code has other characters than upper-case letters and digits";
+    8016 Notice RcdNotChecked "rcd_not_checked" "content behind a URL of the rich call data was not fetched";
+    8017 Notice RcdDigestMissing "rcd_digest_missing" "content behind a URL of the rich call data has no digest";
+    8018 Notice MsgiIgnored "msgi_ignored" "msgi outside a msg PASSporT was ignored";
+    8019 Notice BodyNotChecked "body_not_checked" "no message body was there to compare with msgi";
+    8020 Notice SctUnknownLog "sct_unknown_log" "a signed certificate timestamp is by a log that is not configured";
+    8021 Notice SctDeferred "sct_deferred" "signed certificate timestamps were left to a later audit";
+    8022 Notice HeaderLong "header_long" "the header is too long for one datagram";
+    8023 Notice ProfileSerial "profile_serial" "a serial number is shorter than the profile wants";
+    8024 Notice ProfileSubject "profile_subject" "a subject name is not of the profile's form";
+    8025 Notice ProfileExtensions "profile_extensions" "an extension the profile wants is missing, or one is critical that must not be";
+    8026 Notice ProfilePolicy "profile_policy" "the certificate policy is missing or not the profile's";
+    8027 Notice ProfileCrl "profile_crl" "the CRL distribution point is missing or not of the profile's form";
+    8028 Notice ProfileTnAuthList "profile_tn_auth_list" "the TNAuthList is not the one provider code that the profile wants";
+    8029 Notice CredentialExpiring "credential_expiring" "less than a third of the credential's life is left";
+    8030 Notice RevocationNotChecked "revocation_not_checked" "revocation was not checked";
+    8031 Notice ThirdPartyRcd "third_party_rcd" "rich call data by another party was not used";
+    8032 Notice SctLate "sct_late" "a signed certificate timestamp is more than a day after the certificate's start";
 }
 
 impl Reason {
