@@ -9,6 +9,7 @@ pub mod base64url;
 pub mod certificate;
 pub mod crypto;
 mod der;
+pub mod integrity;
 pub mod json;
 pub mod jws;
 mod number;
