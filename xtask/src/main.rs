@@ -1,7 +1,7 @@
 //! Build and test steps that cargo cannot express.
 //!
 //! `cargo xtask test` runs the tests of every language, `cargo xtask bindings` generates the Kotlin,
-//! Swift or Python binding with the pinned generator. Only the standard library is used, so that
+//! Swift or Python binding with the pinned generator, `cargo xtask fuzz` runs libFuzzer. Only the standard library is used, so that
 //! this program is ready within seconds on a clean clone.
 //!
 //! It deliberately holds no test of its own subject: each step calls the tool that a person would
@@ -9,6 +9,7 @@
 
 mod bindings;
 mod counts;
+mod fuzz;
 mod options;
 mod process;
 mod report;
@@ -48,12 +49,17 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         }
-        Command::Bindings(options) => match bindings::command(&mut Workspace::open(), &options) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(stop) => {
-                eprintln!("xtask: {stop}");
-                ExitCode::FAILURE
-            }
-        },
+        Command::Bindings(options) => status(bindings::command(&mut Workspace::open(), &options)),
+        Command::Fuzz(options) => status(fuzz::command(&mut Workspace::open(), &options)),
+    }
+}
+
+fn status(outcome: Result<(), process::Stop>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("xtask: {stop}");
+            ExitCode::FAILURE
+        }
     }
 }

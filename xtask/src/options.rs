@@ -1,6 +1,7 @@
 //! The command line of xtask.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What `cargo xtask` prints without arguments.
 pub(crate) const HELP: &str = "\
@@ -17,12 +18,17 @@ cargo xtask test --list
     Name the steps and say what each does.
 
 cargo xtask bindings --language kotlin|swift|python --out DIR [--release]
-    Build the shared library and generate the binding for it, both into DIR.";
+    Build the shared library and generate the binding for it, both into DIR.
+
+cargo xtask fuzz --minutes N [--jobs J] [TARGET]...
+    Run libFuzzer (cargo-fuzz) over the named targets, or all, N minutes each, J at a time
+    (default 2); fail on a crash, a hang or growth; print the closing lines and a table.";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bindings(BindingsOptions),
+    Fuzz(FuzzOptions),
     Help,
     ListSteps,
     Test(TestOptions),
@@ -43,6 +49,17 @@ pub(crate) struct BindingsOptions {
     pub(crate) language: Language,
     pub(crate) out: PathBuf,
     pub(crate) release: bool,
+}
+
+/// What `cargo xtask fuzz` was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FuzzOptions {
+    /// How many targets run at a time.
+    pub(crate) jobs: usize,
+    /// How long each target runs.
+    pub(crate) seconds: u64,
+    /// Which targets; all if none is named.
+    pub(crate) targets: Vec<String>,
 }
 
 /// A language that the generator writes.
@@ -85,6 +102,7 @@ pub(crate) fn parse(arguments: &[String], steps: &[&str]) -> Result<Command, Str
         None | Some("help" | "--help" | "-h") => Ok(Command::Help),
         Some("test") => parse_test(rest, steps),
         Some("bindings") => parse_bindings(rest),
+        Some("fuzz") => parse_fuzz(rest),
         Some(other) => Err(format!("unknown command `{other}`")),
     }
 }
@@ -143,6 +161,40 @@ fn parse_bindings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command
     }))
 }
 
+/// A week: more is a slip of the finger.
+const MOST_FUZZ_MINUTES: f64 = 10_080.0;
+
+fn parse_fuzz<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command, String> {
+    let (mut seconds, mut jobs, mut targets) = (None, 2, Vec::new());
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--help" | "-h" => return Ok(Command::Help),
+            "--jobs" => {
+                jobs = rest
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .filter(|jobs| *jobs > 0)
+                    .ok_or("--jobs needs a number from 1")?;
+            }
+            "--minutes" => {
+                let minutes = rest
+                    .next()
+                    .and_then(|text| text.parse::<f64>().ok())
+                    .filter(|minutes| (0.1..=MOST_FUZZ_MINUTES).contains(minutes))
+                    .ok_or("--minutes needs a number from 0.1 to 10080")?;
+                seconds = Some(Duration::from_secs_f64(minutes * 60.0).as_secs());
+            }
+            flag if flag.starts_with('-') => return Err(format!("unknown argument `{flag}`")),
+            target => targets.push(target.to_owned()),
+        }
+    }
+    Ok(Command::Fuzz(FuzzOptions {
+        jobs,
+        seconds: seconds.ok_or("--minutes is missing")?,
+        targets,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +244,12 @@ mod tests {
             "test --fast",
             "bindings --language c --out x",
             "bindings --out x",
+            "fuzz",
+            "fuzz --minutes",
+            "fuzz --minutes 0",
+            "fuzz --minutes inf",
+            "fuzz --minutes 1 --jobs 0",
+            "fuzz --minutes 1 --forever",
         ] {
             assert!(parse_words(words).is_err(), "{words}");
         }
@@ -207,6 +265,19 @@ mod tests {
         assert_eq!(
             parse_words("bindings --language swift --out there --release"),
             Ok(Command::Bindings(expected))
+        );
+    }
+
+    #[test]
+    fn fuzz_takes_minutes_jobs_and_targets() {
+        let expected = FuzzOptions {
+            jobs: 3,
+            seconds: 90,
+            targets: vec!["jws".to_owned(), "blob".to_owned()],
+        };
+        assert_eq!(
+            parse_words("fuzz jws --minutes 1.5 --jobs 3 blob"),
+            Ok(Command::Fuzz(expected))
         );
     }
 }

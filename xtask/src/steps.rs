@@ -69,7 +69,7 @@ const STEPS: [Step; 16] = [
     },
     Step {
         name: "fuzz",
-        about: "each fuzz target over its corpus and mutations of it, more rounds than in `rust`",
+        about: "each fuzz target over its corpus and mutations of it, for ten seconds",
         heavy: false,
         run: rust::fuzz,
     },

@@ -1,7 +1,8 @@
 //! Runs each fuzz target over its seeds and over deterministic mutations of them, on any tool chain.
 //!
 //! `RINGTRUE_FUZZ_ROUNDS` is the number of mutations for each target; the same number gives the same
-//! octets, on every machine. An input that fails is written to the temporary folder and named.
+//! octets, on every machine. `RINGTRUE_FUZZ_SECONDS` goes on with the same sequence until that time is
+//! over, for each target. An input that fails is written to the temporary folder and named.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -15,6 +16,7 @@ mod mutation;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use mutation::Mutator;
 use ringtrue_tests::fuzz_targets::{TARGETS, Target};
@@ -51,6 +53,14 @@ fn rounds() -> usize {
     }
 }
 
+/// How long each target runs at least.
+fn duration() -> Duration {
+    match std::env::var("RINGTRUE_FUZZ_SECONDS") {
+        Ok(text) => Duration::from_secs(text.parse().expect("RINGTRUE_FUZZ_SECONDS is a number")),
+        Err(_) => Duration::ZERO,
+    }
+}
+
 fn feed(target: Target, input: &[u8]) {
     if catch_unwind(|| (target.run)(input)).is_err() {
         let path = std::env::temp_dir().join(format!("ringtrue-fuzz-{}", target.name));
@@ -76,9 +86,12 @@ fn smoke(name: &str) {
         feed(target, seed);
     }
     let mut mutator = Mutator::new(name);
-    for round in 0..rounds() {
+    let (rounds, duration, start) = (rounds(), duration(), Instant::now());
+    let mut round = 0;
+    while round < rounds || start.elapsed() < duration {
         let seed = &seeds[round % seeds.len()];
         feed(target, &mutator.mutate(seed, &seeds, MAX_LEN));
+        round += 1;
     }
 }
 

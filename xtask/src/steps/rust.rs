@@ -7,9 +7,9 @@ use crate::options::TestOptions;
 use crate::process::{self, Stop};
 use crate::workspace::{SELECTION, Workspace};
 
-/// Mutations of each seed in the fuzz step: a few seconds per target on one core. The `rust` step
-/// runs the same test with the test's own, smaller number.
-const FUZZ_ROUNDS: &str = "20000";
+/// How long each fuzz target runs in the fuzz step; as many run at a time as there are cores. The
+/// `rust` step runs the same test with a small number of rounds instead.
+const FUZZ_SECONDS: &str = "10";
 
 /// Folder of the libFuzzer targets. It is a workspace of its own, so cargo does not format it here.
 const FUZZ_FOLDER: &str = "tests/fuzz";
@@ -84,7 +84,7 @@ pub(super) fn fuzz(workspace: &mut Workspace, _: &TestOptions) -> Result<(), Sto
         .arg("--locked")
         .args(SELECTION)
         .args(["--test", "fuzz_smoke"]);
-    cargo.env("RINGTRUE_FUZZ_ROUNDS", FUZZ_ROUNDS);
+    cargo.env("RINGTRUE_FUZZ_SECONDS", FUZZ_SECONDS);
     workspace.run(&mut cargo)?;
     workspace.require_tests()
 }
