@@ -8,6 +8,7 @@ mod bag;
 mod constraints;
 mod parse;
 mod path;
+mod request;
 
 use core::fmt;
 use core::ops::Range;
@@ -17,6 +18,9 @@ pub use anchors::TrustAnchors;
 pub use bag::CertificateBag;
 pub(crate) use constraints::ClaimConstraints;
 pub use path::{Authority, VerifiedPath, verify_path};
+pub use request::{
+    CertificateRequest, MAX_CERTIFICATE_REQUEST_LEN, RequestSubject, UnsignedCertificateRequest,
+};
 
 use crate::crypto::{CryptoProvider, Es256Signature, P256PublicKey};
 use crate::tn_auth_list::TnAuthList;

@@ -11,6 +11,7 @@ mod es256;
 mod keys;
 mod provider;
 mod rust_crypto;
+mod spki;
 
 pub use device::{DeviceSignature, KeyAgreement, Signer};
 pub use es256::Es256Signature;

@@ -10,11 +10,13 @@ pub(crate) struct Reader<'a> {
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const IA5_STRING: u8 = 0x16;
 pub(crate) const SEQUENCE: u8 = 0x30;
+pub(crate) const SET: u8 = 0x31;
 
 /// The tag of a constructed, context-specific element `[number]`.
 pub(crate) const fn context(number: u8) -> u8 {
@@ -66,6 +68,13 @@ impl<'a> Reader<'a> {
             .filter(|(found, _)| *found == tag)
             .map(|(_, content)| content)
     }
+
+    /// The next element with its header, if it has this tag.
+    pub(crate) fn expect_whole(&mut self, tag: u8) -> Option<&'a [u8]> {
+        let start = self.rest;
+        self.expect(tag)?;
+        start.get(..start.len().checked_sub(self.rest.len())?)
+    }
 }
 
 /// The content of the only element in `der`, if it has this tag and nothing follows.
@@ -113,11 +122,22 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
+/// A BIT STRING element of whole octets.
+pub(crate) fn bit_string(octets: &[u8]) -> Vec<u8> {
+    element(BIT_STRING, &[&[0], octets].concat())
+}
+
 /// An INTEGER element.
 pub(crate) fn unsigned_element(value: u64) -> Vec<u8> {
-    let octets = value.to_be_bytes();
-    let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(7);
-    let digits = octets.get(significant..).unwrap_or_default();
+    unsigned_octets(&value.to_be_bytes())
+}
+
+/// An INTEGER element out of big-endian octets, leading zeros allowed.
+pub(crate) fn unsigned_octets(octets: &[u8]) -> Vec<u8> {
+    let significant = octets.iter().position(|octet| *octet != 0);
+    let digits = significant
+        .and_then(|start| octets.get(start..))
+        .unwrap_or(&[0]);
     let mut content = Vec::new();
     if digits.first().is_some_and(|octet| *octet >= 0x80) {
         content.push(0);

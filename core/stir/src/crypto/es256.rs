@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::Reason;
+use crate::{Reason, der};
 
 /// An ES256 signature: r then s, 32 octets each, big-endian, both in 1..n-1.
 ///
@@ -32,6 +32,14 @@ impl Es256Signature {
         let signature =
             p256::ecdsa::Signature::from_der(der).map_err(|_| Reason::MalformedSignature)?;
         Ok(Self(signature.to_bytes().into()))
+    }
+
+    /// The DER `ECDSA-Sig-Value`, as certificates and requests carry it.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        let (r, s) = self.0.split_at(32);
+        let integers = [der::unsigned_octets(r), der::unsigned_octets(s)];
+        der::element(der::SEQUENCE, &integers.concat())
     }
 
     /// The 64 octets r then s.

@@ -12,6 +12,7 @@ mod building;
 mod certificates;
 mod issuing;
 mod paths;
+mod requests;
 mod scopes;
 mod signing;
 mod tokens;
