@@ -7,7 +7,8 @@ use aws_lc_rs::signature::{
 };
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::{
-    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, SecretKey, SharedSecret,
+    CryptoProvider, Curve, Es256Signature, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa,
+    P256PublicKey, SecretKey, SharedSecret,
 };
 use zeroize::Zeroizing;
 
@@ -109,5 +110,35 @@ impl CryptoProvider for AwsLcCrypto {
             Reason::MalformedKey,
             SharedSecret::from_slice,
         )
+    }
+
+    fn verify_issuer_ecdsa(
+        &self,
+        algorithm: IssuerEcdsa,
+        point: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<bool> {
+        let (len, parameters) = match (algorithm.curve, algorithm.digest) {
+            (IssuerCurve::P256, IssuerDigest::Sha256) => (65, &signature::ECDSA_P256_SHA256_ASN1),
+            (IssuerCurve::P256, IssuerDigest::Sha384) => (65, &signature::ECDSA_P256_SHA384_ASN1),
+            (IssuerCurve::P256, IssuerDigest::Sha512) => (65, &signature::ECDSA_P256_SHA512_ASN1),
+            (IssuerCurve::P384, IssuerDigest::Sha256) => (97, &signature::ECDSA_P384_SHA256_ASN1),
+            (IssuerCurve::P384, IssuerDigest::Sha384) => (97, &signature::ECDSA_P384_SHA384_ASN1),
+            (IssuerCurve::P384, IssuerDigest::Sha512) => (97, &signature::ECDSA_P384_SHA512_ASN1),
+            (IssuerCurve::P521, IssuerDigest::Sha256) => (133, &signature::ECDSA_P521_SHA256_ASN1),
+            (IssuerCurve::P521, IssuerDigest::Sha384) => (133, &signature::ECDSA_P521_SHA384_ASN1),
+            (IssuerCurve::P521, IssuerDigest::Sha512) => (133, &signature::ECDSA_P521_SHA512_ASN1),
+        };
+        // The library also reads compressed points; certificates here have one encoding.
+        let is_uncompressed = point.len() == len && point.first() == Some(&4);
+        let key = signature::UnparsedPublicKey::new(parameters, point);
+        Some(is_uncompressed && key.verify(message, signature).is_ok())
+    }
+
+    fn verify_rs256(&self, spki_der: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
+        let parameters = &signature::RSA_PKCS1_2048_8192_SHA256;
+        let key = signature::UnparsedPublicKey::new(parameters, spki_der);
+        Some(key.verify(message, signature).is_ok())
     }
 }

@@ -253,6 +253,7 @@ reasons! {
     8030 Notice RevocationNotChecked "revocation_not_checked" "revocation was not checked";
     8031 Notice ThirdPartyRcd "third_party_rcd" "rich call data by another party was not used";
     8032 Notice SctLate "sct_late" "a signed certificate timestamp is more than a day after the certificate's start";
+    8033 Notice ProfileAlgorithm "profile_algorithm" "a certificate's key or signature is not of the profile's algorithm";
 }
 
 impl Reason {

@@ -13,6 +13,40 @@ pub enum Curve {
     X25519,
 }
 
+/// How an authority signed a certificate or a list: a curve and a digest, in any combination.
+///
+/// Tokens know ES256 alone. Authorities of the live ecosystem also have P-384 and P-521 keys, and one
+/// signs with a digest shorter than its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IssuerEcdsa {
+    /// The curve of the authority's key.
+    pub curve: IssuerCurve,
+    /// What the signed octets are hashed with.
+    pub digest: IssuerDigest,
+}
+
+/// The curves of authorities' keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IssuerCurve {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+}
+
+/// The digests of authorities' signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IssuerDigest {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
 /// A key pair fresh from the provider.
 #[derive(Debug)]
 pub struct GeneratedKey {
@@ -68,4 +102,29 @@ pub trait CryptoProvider: Send + Sync {
     /// [`Reason::MalformedKey`] if `peer` is not a valid point of `curve`, is the identity, or gives
     /// the all-zero result (PRV-9).
     fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason>;
+
+    /// Whether `signature`, a DER `ECDSA-Sig-Value`, over `message` is by the authority whose key is
+    /// the uncompressed SEC1 `point`. Only for certificates and revocation lists, never for tokens.
+    ///
+    /// `None`: the provider does not support the combination, as all but ES256's by default.
+    fn verify_issuer_ecdsa(
+        &self,
+        algorithm: IssuerEcdsa,
+        point: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<bool> {
+        let _ = (algorithm, point, message, signature);
+        None
+    }
+
+    /// Whether `signature` over `message` is RSASSA-PKCS1-v1_5 with SHA-256 by the key of
+    /// `spki_der`, a DER SubjectPublicKeyInfo of 2048 to 8192 bits. Only for certificates, lists and
+    /// logs, never for tokens (CRT-75).
+    ///
+    /// `None`: the provider does not support RSA, as by default.
+    fn verify_rs256(&self, spki_der: &[u8], message: &[u8], signature: &[u8]) -> Option<bool> {
+        let _ = (spki_der, message, signature);
+        None
+    }
 }

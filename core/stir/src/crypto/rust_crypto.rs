@@ -1,14 +1,18 @@
-//! The pure-Rust provider: `p256`, `x25519-dalek` and the platform's generator.
+//! The pure-Rust provider: `p256` and its sisters, `x25519-dalek` and the platform's generator.
 
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::{
-    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, SecretKey, SharedSecret,
+    CryptoProvider, Curve, Es256Signature, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa,
+    P256PublicKey, SecretKey, SharedSecret,
 };
 use crate::Reason;
 
-/// The default provider of the pure crates. Signatures are deterministic (RFC 6979).
+/// The default provider of the pure crates. Signatures are deterministic (RFC 6979). It supports all
+/// of [`IssuerEcdsa`] and no RSA.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RustCrypto;
 
@@ -94,6 +98,35 @@ impl CryptoProvider for RustCrypto {
                 }
                 SharedSecret::from_slice(shared.as_bytes())
             }
+        }
+    }
+
+    fn verify_issuer_ecdsa(
+        &self,
+        algorithm: IssuerEcdsa,
+        point: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Option<bool> {
+        let hash = match algorithm.digest {
+            IssuerDigest::Sha256 => Sha256::digest(message).to_vec(),
+            IssuerDigest::Sha384 => Sha384::digest(message).to_vec(),
+            IssuerDigest::Sha512 => Sha512::digest(message).to_vec(),
+        };
+        macro_rules! verify {
+            ($curve:ident) => {{
+                let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let signature = $curve::ecdsa::Signature::from_der(signature);
+                let (Ok(key), Ok(signature)) = (key, signature) else {
+                    return Some(false);
+                };
+                Some(key.verify_prehash(&hash, &signature).is_ok())
+            }};
+        }
+        match algorithm.curve {
+            IssuerCurve::P256 => verify!(p256),
+            IssuerCurve::P384 => verify!(p384),
+            IssuerCurve::P521 => verify!(p521),
         }
     }
 }
