@@ -15,6 +15,7 @@ pub mod jws;
 mod number;
 pub mod passport;
 mod reason;
+pub mod sip;
 mod strictness;
 mod time;
 pub mod tn_auth_list;

@@ -123,6 +123,8 @@ reasons! {
     1048 Malformed CompactFormNotAllowed "compact_form_not_allowed" "a token in compact form where the full form is required";
     1049 Malformed MalformedPpt "malformed_ppt" "ppt is not a string";
     1050 Malformed MalformedUri "malformed_uri" "not a SIP, SIPS or tel URI of the expected form";
+    1051 Malformed InfoNotBracketed "info_not_bracketed" "the URI of the header's info is not in angle brackets";
+    1052 Malformed MalformedDate "malformed_date" "not a date of the form that SIP has";
 
     2001 Untrusted NoPathToAnchor "no_path_to_anchor" "no certificate path leads to a configured anchor";
     2002 Untrusted CertificateExpired "certificate_expired" "a certificate of the path has expired";

@@ -15,6 +15,7 @@ mod paths;
 mod requests;
 mod scopes;
 mod signing;
+mod sip;
 mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,9 @@
-//! `stir-syntax/tn-canonical.json`: from what signalling carries to the canonical number.
+//! `stir-syntax`: from what signalling carries to the canonical number, and header values.
 
 use ringtrue_stir::{Reason, TelephoneNumber};
 
 use crate::Folder;
+use crate::sip_headers::check_identity_parse;
 
 #[test]
 fn written_numbers_become_canonical_or_are_none() {
@@ -17,5 +18,6 @@ fn written_numbers_become_canonical_or_are_none() {
         }
     }
     assert_eq!(cases.len(), 8);
+    check_identity_parse(&folder.json("identity-parse.json"));
     folder.assert_consumed();
 }

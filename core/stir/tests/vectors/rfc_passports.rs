@@ -1,6 +1,6 @@
 //! `stir-rfc-passports`: the printed examples of the RFCs.
 //!
-//! SIP header fields are not read by this crate; of those files the tokens are taken out by hand.
+//! Of the Reason header fields the tokens are taken out by hand.
 //! `mky` is not made or compared yet (it belongs to `msec`); only its serialisation is checked.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use ringtrue_stir::passport::{
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u, base64url, json};
 use serde_json::{Value, json as object};
 
+use crate::sip_headers::check_identity_headers;
 use crate::{Folder, public_key};
 
 fn jws(token: &str) -> CompactJws {
@@ -119,36 +120,6 @@ fn builder_makes_the_printed_octets(printed: &CompactJws) {
     .build()
     .unwrap();
     assert_eq!(unsigned.signing_input(), printed.signing_input());
-}
-
-/// Header parameters are the gateway's, to come; the token before them is checked.
-fn check_identity_headers(file: &Value, tokens: &BTreeMap<String, String>) {
-    let values = file["values"].as_object().unwrap();
-    for (name, value) in values {
-        let (token, parameters) = value.as_str().unwrap().split_once(';').unwrap();
-        assert!(parameters.starts_with("info=<https://"));
-        match name.as_str() {
-            "full" => {
-                assert_eq!(token, tokens["rfc8225-7.1"]);
-                assert_eq!(Passport::parse(token).unwrap_err(), Reason::IatNotNumber);
-            }
-            "compact" => {
-                // The same signature; without the message there is nothing to verify it over.
-                let full = &tokens["rfc8225-7.1"];
-                assert_eq!(token.strip_prefix(".."), full.rsplit('.').next());
-                assert_eq!(Passport::parse(token).unwrap_err(), Reason::MalformedToken);
-            }
-            "div_quoted_ppt" => {
-                assert_eq!(token, tokens["rfc8946-4.1-div"]);
-                let passport = Passport::parse(token).unwrap();
-                assert_eq!(passport.kind(), PassportType::Unsupported);
-                assert!(parameters.ends_with(";ppt=\"div\""));
-            }
-            other => panic!("{other} is not consumed"),
-        }
-    }
-    assert_eq!(values.len(), 3);
-    assert_eq!(file["notes"].as_array().unwrap().len(), 4);
 }
 
 fn check_reason_headers(file: &Value, tokens: &BTreeMap<String, String>) {

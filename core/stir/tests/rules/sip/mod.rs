@@ -1,0 +1,3 @@
+//! SIP carriage: header values, and the steps of both services on a description of a call.
+
+mod identity_header;
