@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
+use crate::tools::{CertCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand};
+
 /// Prove who is calling, on the telephone network as it is.
 #[derive(Parser)]
 #[command(name = "ringtrue", version, propagate_version = true)]
@@ -34,6 +36,21 @@ pub(crate) enum Command {
     Place(PlaceArguments),
     /// Verify a call that rings, and answer it.
     Ring(RingArguments),
+    /// Check tokens.
+    #[command(subcommand)]
+    Passport(PassportCommand),
+    /// Check certificates.
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Write telephone numbers in their canonical form.
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// Decode the lists of numbers in certificates.
+    #[command(subcommand)]
+    Tnauthlist(TnAuthListCommand),
+    /// Check URLs that tokens refer to.
+    #[command(subcommand)]
+    Url(UrlCommand),
 }
 
 #[derive(Args)]
@@ -183,7 +200,7 @@ pub(crate) struct RingArguments {
     pub(crate) keep_polling: bool,
 }
 
-fn number(text: &str) -> Result<TelephoneNumber, String> {
+pub(crate) fn number(text: &str) -> Result<TelephoneNumber, String> {
     TelephoneNumber::from_text(text).map_err(|reason| reason.to_string())
 }
 

@@ -57,6 +57,17 @@ impl Failure {
         move |reason| Self::Reason { what, reason }
     }
 
+    /// The stable name of what failed, as it stands in JSON.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "file",
+            Self::Configuration { .. } => Reason::ConfigurationInvalid.name(),
+            Self::Lab(_) => "lab",
+            Self::Reason { reason, .. } => reason.name(),
+            Self::System { .. } => "system",
+        }
+    }
+
     /// A number or name that cannot be right is the caller's mistake, not the world's.
     pub(crate) const fn exit(&self) -> Exit {
         match self {

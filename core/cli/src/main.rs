@@ -10,6 +10,7 @@ mod lab;
 mod logs;
 mod output;
 mod settings;
+mod tools;
 
 use clap::Parser as _;
 
@@ -34,8 +35,13 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Demo(demo) => demo::run(&demo),
         Command::Lab(LabCommand::Init(init)) => lab::init(&init),
         Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
+        Command::Cert(cert) => tools::cert(&cert),
+        Command::Number(number) => tools::number(&number),
+        Command::Passport(passport) => tools::passport(&passport),
         Command::Place(place) => calls::place(&place),
         Command::Publish(publish) => calls::publish(&publish),
         Command::Ring(ring) => calls::ring(&ring),
+        Command::Tnauthlist(list) => tools::tn_auth_list(&list),
+        Command::Url(url) => tools::url(&url),
     }
 }

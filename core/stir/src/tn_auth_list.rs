@@ -63,7 +63,8 @@ pub enum Encompass {
 #[derive(Clone, PartialEq, Eq)]
 pub struct TnAuthList {
     entries: Vec<Entry>,
-    ignored_members: usize,
+    /// One figure per entry.
+    ignored_members: Vec<usize>,
 }
 
 impl fmt::Debug for TnAuthList {
@@ -88,8 +89,8 @@ impl TnAuthList {
                 Entry::Spc(spc) => is_spc(spc.as_bytes()),
             });
         let list = Self {
+            ignored_members: vec![0; entries.len()],
             entries,
-            ignored_members: 0,
         };
         if well_formed && list.encode().len() <= MAX_LEN {
             Ok(list)
@@ -141,8 +142,16 @@ impl TnAuthList {
 
     /// How many undefined members ranges of this list carried.
     #[must_use]
-    pub const fn ignored_members(&self) -> usize {
+    pub fn ignored_members(&self) -> usize {
         self.ignored_members
+            .iter()
+            .fold(0, |sum, members| sum.saturating_add(*members))
+    }
+
+    /// How many undefined members each entry carried, in the order of [`TnAuthList::entries`].
+    #[must_use]
+    pub fn ignored_members_by_entry(&self) -> &[usize] {
+        &self.ignored_members
     }
 
     /// Whether a number is listed, alone or in a range. Provider codes list no numbers (CRT-11).
@@ -301,9 +310,10 @@ fn decode(der: &[u8]) -> Option<TnAuthList> {
     }
     let mut list = Reader::new(der::only(der, der::SEQUENCE)?);
     let mut entries = Vec::new();
-    let mut ignored_members = 0usize;
+    let mut ignored_members = Vec::new();
     while !list.is_empty() {
         let (tag, explicit) = list.next()?;
+        let mut ignored = 0usize;
         let entry = if tag == der::context(0) {
             let spc = der::only(explicit, der::IA5_STRING).filter(|spc| is_spc(spc))?;
             Entry::Spc(core::str::from_utf8(spc).ok()?.to_owned())
@@ -316,7 +326,7 @@ fn decode(der: &[u8]) -> Option<TnAuthList> {
             }
             while !members.is_empty() {
                 members.next()?;
-                ignored_members = ignored_members.saturating_add(1);
+                ignored = ignored.saturating_add(1);
             }
             Entry::Range { start, count }
         } else if tag == der::context(2) {
@@ -325,6 +335,7 @@ fn decode(der: &[u8]) -> Option<TnAuthList> {
             return None;
         };
         entries.push(entry);
+        ignored_members.push(ignored);
     }
     (!entries.is_empty()).then_some(TnAuthList {
         entries,

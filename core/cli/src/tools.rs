@@ -1,0 +1,64 @@
+//! The commands that look at tokens, certificates and what belongs to them: one file per family.
+//!
+//! They fetch nothing, keep nothing and read no configuration: everything they look at is an argument.
+
+mod args;
+mod cert;
+mod country;
+mod explain;
+mod input;
+mod number;
+mod output;
+mod passport;
+mod tn_auth_list;
+mod token_text;
+mod url;
+
+pub(crate) use args::{CertCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand};
+
+use crate::exit::{Exit, Failure};
+
+/// `ringtrue cert …`
+pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
+    match command {
+        CertCommand::Verify(arguments) => reported(arguments.json, cert::verify(arguments)),
+    }
+}
+
+/// `ringtrue passport …`
+pub(crate) fn passport(command: &PassportCommand) -> Result<Exit, Failure> {
+    match command {
+        PassportCommand::Verify(arguments) => reported(arguments.json, passport::verify(arguments)),
+    }
+}
+
+/// Puts the stable name of a failure where a program looks for the result.
+fn reported(json: bool, result: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    if let Err(failure) = &result
+        && json
+    {
+        anstream::println!("{}", serde_json::json!({ "error": failure.code() }));
+    }
+    result
+}
+
+/// `ringtrue number …`
+pub(crate) fn number(command: &NumberCommand) -> Result<Exit, Failure> {
+    match command {
+        NumberCommand::Canonical(arguments) => Ok(number::canonical(arguments)),
+    }
+}
+
+/// `ringtrue tnauthlist …`
+pub(crate) fn tn_auth_list(command: &TnAuthListCommand) -> Result<Exit, Failure> {
+    match command {
+        TnAuthListCommand::Decode(arguments) => Ok(tn_auth_list::decode(arguments)),
+    }
+}
+
+/// `ringtrue url …`
+pub(crate) fn url(command: &UrlCommand) -> Result<Exit, Failure> {
+    match command {
+        UrlCommand::CheckX5u(arguments) => Ok(url::check_x5u(arguments)),
+    }
+}

@@ -1,0 +1,248 @@
+//! The command lines of the tools.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use ringtrue::{Profile, TelephoneNumber, UnixTime};
+use ringtrue_stir::passport::Identity;
+
+use super::country::Country;
+use crate::args::number;
+
+/// An argument in hexadecimal.
+#[derive(Clone)]
+pub(crate) struct Hex(pub(crate) Vec<u8>);
+
+#[derive(Subcommand)]
+pub(crate) enum TnAuthListCommand {
+    /// Decode a TNAuthList, as strictly as a verifier does.
+    Decode(TnAuthListArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct TnAuthListArguments {
+    /// The DER encoding, in hexadecimal.
+    #[arg(value_name = "HEX", value_parser = hex)]
+    pub(crate) der: Hex,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum NumberCommand {
+    /// Give the canonical form of a telephone number, or say that it is a URI and no number.
+    Canonical(NumberArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct NumberArguments {
+    /// The number as it is written, or a tel, sip or sips URI.
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) text: String,
+    /// Where it is written: a country calling code, such as 1 or 44. Without it, nothing is added.
+    #[arg(long, value_name = "CC", value_parser = Country::from_text)]
+    pub(crate) country: Option<Country>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UrlCommand {
+    /// Check whether a URL may stand in `x5u` and may be fetched, without fetching it.
+    CheckX5u(UrlArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct UrlArguments {
+    /// The URL.
+    #[arg(value_name = "URL", allow_hyphen_values = true)]
+    pub(crate) url: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The rules that certificates are held to.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ProfileName {
+    /// RFC 8226 and RFC 9060 as they stand.
+    Stir,
+    /// Service providers' certificates as they are in use.
+    Shaken,
+    /// Certificates of endpoints.
+    Delegate,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Delegate => Self::Delegate,
+            ProfileName::Shaken => Self::Shaken,
+            ProfileName::Stir => Self::Stir,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CertCommand {
+    /// Check a chain up to an anchor, and what it may say about a number.
+    Verify(CertVerifyArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct CertVerifyArguments {
+    /// The chain, PEM or DER, the signer's certificate first.
+    #[arg(long, value_name = "PEM")]
+    pub(crate) chain: PathBuf,
+    #[command(flatten)]
+    pub(crate) rules: CertificateRules,
+    /// STI anchors, PEM or DER; may be repeated.
+    #[arg(long = "anchor", required = true, value_name = "PEM")]
+    pub(crate) anchors: Vec<PathBuf>,
+    /// Check the authority over this number.
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub(crate) number: Option<TelephoneNumber>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What decides about certificates.
+#[derive(Args)]
+pub(crate) struct CertificateRules {
+    /// The time to check as of, in seconds since 1970 [default: now].
+    #[arg(long, value_name = "UNIX", value_parser = unix_time)]
+    pub(crate) at: Option<UnixTime>,
+    /// The certificate profile.
+    #[arg(long, value_enum, default_value = "stir")]
+    pub(crate) profile: ProfileName,
+    /// Take this service provider code, or with `any` every one, for authority; may be repeated.
+    #[arg(long = "accept-spc", value_name = "CODE|any")]
+    pub(crate) accept_spc: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PassportCommand {
+    /// Check a token in full.
+    Verify(Box<PassportVerifyArguments>),
+}
+
+/// The token.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct TokenSource {
+    /// The token.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) token: Option<String>,
+    /// A file with the token.
+    #[arg(long, value_name = "F")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct PassportVerifyArguments {
+    #[command(flatten)]
+    pub(crate) source: TokenSource,
+    /// A chain, PEM or DER, the signer's certificate first; may be repeated.
+    #[arg(long = "chain", value_name = "PEM", requires = "anchors")]
+    pub(crate) chains: Vec<PathBuf>,
+    /// STI anchors, PEM or DER; may be repeated.
+    #[arg(
+        long = "anchor",
+        value_name = "PEM",
+        required_unless_present = "public_key"
+    )]
+    pub(crate) anchors: Vec<PathBuf>,
+    /// Without certificates: the key that must have signed, a SubjectPublicKeyInfo.
+    #[arg(long, value_name = "PEM", conflicts_with_all = ["chains", "anchors"])]
+    pub(crate) public_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: CertificateRules,
+    /// Who calls, as the signalling says: a number or a URI.
+    #[arg(long, value_name = "N", value_parser = identity, allow_hyphen_values = true)]
+    pub(crate) orig: Option<Identity>,
+    /// Who is called, as the signalling says: a number or a URI.
+    #[arg(long, value_name = "N", value_parser = identity, allow_hyphen_values = true)]
+    pub(crate) dest: Option<Identity>,
+    /// How old a token may be [default: 60].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) freshness: Option<Duration>,
+    /// Report deviations that can be tolerated instead of refusing them.
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// An earlier token of a diverted call; may be repeated.
+    #[arg(long = "inner-token", value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) inner_tokens: Vec<String>,
+    /// The message body that `msgi` is over.
+    #[arg(long, value_name = "F")]
+    pub(crate) body: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn unix_time(text: &str) -> Result<UnixTime, String> {
+    whole_number(text).map(UnixTime::from_secs)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    whole_number(text).map(Duration::from_secs)
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|_| digits)
+        .ok_or_else(|| "not a whole number of seconds".to_owned())
+}
+
+/// A telephone number as it is written, or else a URI.
+fn identity(text: &str) -> Result<Identity, String> {
+    if let Ok(number) = TelephoneNumber::from_text(text) {
+        return Ok(Identity::Tn(number));
+    }
+    let is_uri = text.contains(':') && text.bytes().all(|b| b.is_ascii_graphic());
+    if is_uri {
+        Ok(Identity::Uri(text.to_owned()))
+    } else {
+        Err("neither a telephone number nor a URI".to_owned())
+    }
+}
+
+/// Reads hexadecimal digits, in pairs, of either case.
+fn hex(text: &str) -> Result<Hex, String> {
+    let wrong = || "not pairs of hexadecimal digits".to_owned();
+    let digit = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(wrong());
+    }
+    pairs
+        .iter()
+        .map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?))
+        .collect::<Option<_>>()
+        .map(Hex)
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hex;
+
+    #[test]
+    fn hexadecimal_is_read_in_pairs_of_either_case() {
+        assert_eq!(hex("00fFa0").unwrap().0, [0, 0xff, 0xa0]);
+        assert!(hex("").unwrap().0.is_empty());
+        for text in ["0", "0g", "0x00", "00 00", "é0", "+1"] {
+            assert!(hex(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the tools print: one JSON object for programs, an explanation for people.
+
+use ringtrue::Reason;
+use ringtrue_stir::verification::Verdict;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::explain::Explanation;
+use crate::exit::Exit;
+use crate::output::names;
+
+/// The verdict object of `passport verify`, `cert verify` and every refusal. Members are only ever
+/// added.
+#[derive(Serialize)]
+pub(crate) struct VerdictReport {
+    /// `accept`, `refuse`, `ignore` or `policy`.
+    pub(crate) verdict: &'static str,
+    /// Stable names, the first decisive one first.
+    pub(crate) reasons: Vec<&'static str>,
+    /// Stable names of what deviates without deciding.
+    pub(crate) warnings: Vec<&'static str>,
+    /// The token's type, `null` for a base token and where there is no token.
+    pub(crate) ppt: Option<String>,
+    /// The payload, where a token could be read. Rich call data that does not hold is left out.
+    pub(crate) claims: Option<Map<String, Value>>,
+    /// `covered`, `spc:CODE`, `unknown` or `none`.
+    pub(crate) authority: Option<String>,
+}
+
+impl VerdictReport {
+    pub(crate) fn of(verdict: Verdict, reasons: &[Reason], warnings: &[Reason]) -> Self {
+        Self {
+            verdict: verdict.name(),
+            reasons: names(reasons),
+            warnings: names(warnings),
+            ppt: None,
+            claims: None,
+            authority: None,
+        }
+    }
+}
+
+/// The exit status that belongs to a verdict.
+pub(crate) const fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Accept => Exit::Good,
+        _ => Exit::OtherVerdict,
+    }
+}
+
+/// Prints `report` as JSON, or else the explanation.
+pub(crate) fn print(json: bool, report: &impl Serialize, explain: impl FnOnce() -> Explanation) {
+    if json {
+        // Reports are made of texts, numbers and values that were JSON before: they serialise.
+        anstream::println!("{}", serde_json::to_string(report).unwrap_or_default());
+    } else {
+        anstream::print!("{}", explain().text());
+    }
+}
+
+/// Prints a refusal that has nothing but reasons.
+pub(crate) fn refuse(json: bool, reasons: &[Reason]) -> Exit {
+    decide(json, Verdict::Refuse, reasons)
+}
+
+/// Prints a verdict that has nothing but reasons.
+pub(crate) fn decide(json: bool, verdict: Verdict, reasons: &[Reason]) -> Exit {
+    print(json, &VerdictReport::of(verdict, reasons, &[]), || {
+        Explanation::of(verdict, reasons, &[])
+    });
+    exit_of(verdict)
+}

@@ -1,0 +1,60 @@
+//! What a token says, whether it is right or not.
+
+use ringtrue_stir::base64url;
+use serde_json::{Map, Value};
+
+use super::explain::Explanation;
+
+/// The longest token that is taken apart to be shown: what a verifier reads at most.
+const MAX_LEN: usize = 64 * 1024;
+
+/// Header and payload as JSON. Nothing of it is checked.
+pub(crate) struct TokenText {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) payload: Map<String, Value>,
+}
+
+impl TokenText {
+    /// Takes a token apart. `None`: there is nothing to be shown.
+    pub(crate) fn read(token: &str) -> Option<Self> {
+        if token.len() > MAX_LEN {
+            return None;
+        }
+        let mut parts = token.split('.');
+        let mut object = || {
+            // Padding is refused elsewhere; here it only hides what was meant.
+            let part = parts.next()?.trim_end_matches('=');
+            let octets = base64url::decode(part).ok()?;
+            serde_json::from_slice(&octets).ok()
+        };
+        Some(Self {
+            header: object()?,
+            payload: object()?,
+        })
+    }
+
+    /// The type, if it is a text.
+    pub(crate) fn ppt(&self) -> Option<String> {
+        self.header.get("ppt")?.as_str().map(str::to_owned)
+    }
+
+    /// The payload; rich call data only if it holds.
+    pub(crate) fn claims(&self, with_rcd: bool) -> Map<String, Value> {
+        let mut claims = self.payload.clone();
+        if !with_rcd {
+            claims.remove("rcd");
+            claims.remove("rcdi");
+        }
+        claims
+    }
+
+    /// Shows both parts, a line for each member.
+    pub(crate) fn explain(&self, explanation: &mut Explanation) {
+        for (title, members) in [("header", &self.header), ("payload", &self.payload)] {
+            explanation.heading(title);
+            for (name, value) in members {
+                explanation.field(name, &value.to_string());
+            }
+        }
+    }
+}
