@@ -52,6 +52,12 @@ impl AddressPolicy {
         }
     }
 
+    /// Whether addresses of the same machine are allowed: a laboratory's or a test's configuration.
+    #[must_use]
+    pub const fn allows_loopback(&self) -> bool {
+        self.loopback
+    }
+
     /// Whether a connection may go to `address`.
     #[must_use]
     pub fn is_allowed(&self, address: IpAddr) -> bool {

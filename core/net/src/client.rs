@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Method, Role};
 use ringtrue_stir::Reason;
 use rustls::ClientConfig;
@@ -124,7 +124,7 @@ impl HttpClient {
         request: HttpRequest,
         max_answer_len: usize,
     ) -> Result<HttpResponse, Reason> {
-        let url = self.checked_url(&request.url)?;
+        let url = check_url(self.addresses, &request.url)?;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -160,28 +160,43 @@ impl HttpClient {
         };
         answer(response.map_err(|error| reason_of(&error))?, max_answer_len).await
     }
+}
 
-    /// The same `Url` is checked and used, so no second parser can see another host in it. A literal
-    /// address never reaches the resolver, so it is checked here.
-    fn checked_url(&self, text: &str) -> Result<Url, Reason> {
-        let url = Url::parse(text).map_err(|_| Reason::MalformedUrl)?;
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            return Err(Reason::MalformedUrl);
-        }
-        let literal = match url.host().ok_or(Reason::MalformedUrl)? {
-            Host::Domain(_) => return Ok(url),
-            Host::Ipv4(address) => IpAddr::V4(address),
-            Host::Ipv6(address) => IpAddr::V6(address),
-        };
-        if self.addresses.is_allowed(literal) {
-            Ok(url)
-        } else {
-            Err(Reason::AddressNotAllowed)
-        }
+/// The same `Url` is checked and used, so no second parser can see another host in it. A literal
+/// address never reaches the resolver, so it is checked here.
+pub(crate) fn check_url(addresses: AddressPolicy, text: &str) -> Result<Url, Reason> {
+    let url = Url::parse(text).map_err(|_| Reason::MalformedUrl)?;
+    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        return Err(Reason::MalformedUrl);
+    }
+    let literal = match url.host().ok_or(Reason::MalformedUrl)? {
+        Host::Domain(_) => return Ok(url),
+        Host::Ipv4(address) => IpAddr::V4(address),
+        Host::Ipv6(address) => IpAddr::V6(address),
+    };
+    if addresses.is_allowed(literal) {
+        Ok(url)
+    } else {
+        Err(Reason::AddressNotAllowed)
     }
 }
 
 fn client(settings: &HttpSettings, tls: ClientConfig) -> Result<Client, Reason> {
+    let resolver = CheckedResolver {
+        policy: settings.addresses,
+        names: None,
+    };
+    builder(tls, resolver)
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .build()
+        .map_err(|_| Reason::Internal)
+}
+
+/// What every client of this crate is like: https only, no redirects, cookies, proxies, compression
+/// or Referer, and the same few headers for all.
+pub(crate) fn builder(tls: ClientConfig, resolver: CheckedResolver) -> ClientBuilder {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Client::builder()
@@ -193,17 +208,10 @@ fn client(settings: &HttpSettings, tls: ClientConfig) -> Result<Client, Reason> 
         .no_proxy()
         .user_agent(USER_AGENT)
         .default_headers(headers)
-        .dns_resolver(CheckedResolver {
-            policy: settings.addresses,
-        })
-        .connect_timeout(settings.connect_timeout)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .build()
-        .map_err(|_| Reason::Internal)
+        .dns_resolver(resolver)
 }
 
-async fn answer(mut response: Response, max_len: usize) -> Result<HttpResponse, Reason> {
+pub(crate) async fn answer(mut response: Response, max_len: usize) -> Result<HttpResponse, Reason> {
     let status = response.status();
     if status.is_redirection() {
         return Err(Reason::Redirected);
@@ -256,7 +264,7 @@ fn headers(found: &HeaderMap) -> Result<Vec<(String, String)>, Reason> {
 
 /// The reason behind an error of the HTTP library. The error itself names the URL, and so a telephone
 /// number, and goes no further.
-fn reason_of(error: &reqwest::Error) -> Reason {
+pub(crate) fn reason_of(error: &reqwest::Error) -> Reason {
     if error.is_builder() {
         return Reason::MalformedUrl;
     }

@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -12,13 +14,28 @@ use crate::AddressPolicy;
 /// nothing answers.
 const MAX_ADDRESSES: usize = 16;
 
-/// The platform's resolver behind the address rule.
+/// Resolves names instead of the platform: an application's own DNS, or a laboratory's table.
+///
+/// Called on a thread that may block, once per connection. What it returns is held to the
+/// [`AddressPolicy`] like the platform's answers.
+pub trait NameResolver: Send + Sync {
+    /// The addresses of `name`. Port 0 stands for the port of the URL; another one takes its place
+    /// where the URL names none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the name from being resolved; it counts as an unreachable host.
+    fn resolve(&self, name: &str) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// The platform's resolver, or the application's, behind the address rule.
 ///
 /// The connector connects to what this returns and asks nobody again, so a name that changes between
 /// check and connection gains nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct CheckedResolver {
     pub(crate) policy: AddressPolicy,
+    pub(crate) names: Option<Arc<dyn NameResolver>>,
 }
 
 /// A name leads to an address that the rule does not allow. Says neither which name nor address.
@@ -36,7 +53,14 @@ impl Error for AddressRefused {}
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.policy;
+        let names = self.names.clone();
         Box::pin(async move {
+            if let Some(names) = names {
+                let resolve = move || names.resolve(name.as_str());
+                let found = tokio::task::spawn_blocking(resolve).await??;
+                let checked = check(policy, found.into_iter())?;
+                return Ok(Box::new(checked.into_iter()) as Addrs);
+            }
             // The connector puts the port of the URL in the place of 0.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let checked = check(policy, found)?;

@@ -74,6 +74,31 @@ pub(crate) fn client_config(
     Ok(config)
 }
 
+/// The configuration of fetches, for hosts that are not ours: TLS 1.3, and TLS 1.2 with forward
+/// secrecy and authenticated encryption, because certificate hosts in use speak no other.
+///
+/// Suites are stated in full: only ECDHE key exchange, so a recorded fetch cannot be read with a key
+/// that a host loses later. Nothing is resumed, as in [`client_config`].
+pub(crate) fn fetch_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, Reason> {
+    let mut provider = CryptoProvider::clone(&provider());
+    provider.cipher_suites.extend([
+        cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]);
+    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|_| Reason::Internal)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -22,13 +22,33 @@ impl X5u {
     ///
     /// [`Reason::MalformedUrl`] for any other form, including one longer than [`MAX_X5U_LEN`].
     pub fn parse(text: &str) -> Result<Self, Reason> {
+        Self::parse_on(text, |port| matches!(port, "" | ":443" | ":8443"))
+    }
+
+    /// As [`X5u::parse`], on any port: for laboratories and tests, whose hosts stand where there is
+    /// room.
+    ///
+    /// # Errors
+    ///
+    /// As [`X5u::parse`]; a port is 1 to 65535 without leading zeros.
+    pub fn parse_with_any_port(text: &str) -> Result<Self, Reason> {
+        Self::parse_on(text, |port| {
+            port.is_empty()
+                || port.strip_prefix(':').is_some_and(|digits| {
+                    digits.starts_with(|first: char| matches!(first, '1'..='9'))
+                        && digits.parse::<u16>().is_ok()
+                })
+        })
+    }
+
+    fn parse_on(text: &str, is_port: fn(&str) -> bool) -> Result<Self, Reason> {
         let well_formed = is_https(text)
             && text.get(8..).is_some_and(|rest| {
                 let (authority, path) = match rest.split_once('/') {
                     Some((authority, path)) => (authority, path),
                     None => (rest, ""),
                 };
-                is_authority(authority) && path.bytes().all(is_path_octet)
+                is_authority(authority, is_port) && path.bytes().all(is_path_octet)
             });
         if well_formed {
             Ok(Self(text.to_owned()))
@@ -59,7 +79,7 @@ pub(crate) fn is_https(text: &str) -> bool {
     scheme && (9..=MAX_X5U_LEN).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn is_authority(authority: &str) -> bool {
+fn is_authority(authority: &str, is_port: fn(&str) -> bool) -> bool {
     // An IPv6 literal has colons of its own.
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -80,7 +100,7 @@ fn is_authority(authority: &str) -> bool {
         && host
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-    host_is_good && matches!(port, "" | ":443" | ":8443")
+    host_is_good && is_port(port)
 }
 
 /// RFC 3986 `pchar` and `/`; user information, query and fragment delimiters are not among them.
@@ -162,6 +182,31 @@ mod tests {
             &long,
         ] {
             assert_eq!(X5u::parse(text), Err(Reason::MalformedUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_laboratory_s_form_differs_in_the_port_alone() {
+        for text in [
+            "https://localhost:45678/sp.pem",
+            "https://127.0.0.1:1/sp.pem",
+            "https://[::1]:65535/sp.pem",
+        ] {
+            assert_eq!(X5u::parse(text), Err(Reason::MalformedUrl), "{text}");
+            assert!(X5u::parse_with_any_port(text).is_ok(), "{text}");
+        }
+        for text in [
+            "http://localhost:45678/sp.pem",
+            "https://localhost:0/sp.pem",
+            "https://localhost:080/sp.pem",
+            "https://localhost:65536/sp.pem",
+            "https://localhost:/sp.pem",
+            "https://localhost:+80/sp.pem",
+            "https://user@localhost:45678/sp.pem",
+            "https://localhost:45678/sp.pem?x=1",
+        ] {
+            let found = X5u::parse_with_any_port(text);
+            assert_eq!(found, Err(Reason::MalformedUrl), "{text}");
         }
     }
 
