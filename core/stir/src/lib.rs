@@ -14,6 +14,7 @@ pub mod json;
 pub mod jws;
 mod number;
 pub mod passport;
+pub mod rcd;
 mod reason;
 pub mod sip;
 mod strictness;

@@ -15,6 +15,7 @@ mod constructed;
 mod numbers;
 mod protocol;
 mod rfc_passports;
+mod rich_call_data;
 mod sip_headers;
 mod tn_auth_lists;
 
