@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
-use crate::tools::{CertCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand};
+use crate::tools::{
+    CertCommand, IdentityCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand,
+};
 
 /// Prove who is calling, on the telephone network as it is.
 #[derive(Parser)]
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     /// Check certificates.
     #[command(subcommand)]
     Cert(CertCommand),
+    /// Read what SIP carries.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Write telephone numbers in their canonical form.
     #[command(subcommand)]
     Number(NumberCommand),

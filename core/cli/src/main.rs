@@ -33,6 +33,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
     logs::start(arguments.log.as_deref());
     match arguments.command {
         Command::Demo(demo) => demo::run(&demo),
+        Command::Identity(identity) => tools::identity(&identity),
         Command::Lab(LabCommand::Init(init)) => lab::init(&init),
         Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
         Command::Cert(cert) => tools::cert(&cert),

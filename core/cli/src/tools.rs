@@ -6,6 +6,7 @@ mod args;
 mod cert;
 mod country;
 mod explain;
+mod identity;
 mod input;
 mod number;
 mod output;
@@ -14,7 +15,9 @@ mod tn_auth_list;
 mod token_text;
 mod url;
 
-pub(crate) use args::{CertCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand};
+pub(crate) use args::{
+    CertCommand, IdentityCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand,
+};
 
 use crate::exit::{Exit, Failure};
 
@@ -25,9 +28,19 @@ pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
     }
 }
 
+/// `ringtrue identity …`
+pub(crate) fn identity(command: &IdentityCommand) -> Result<Exit, Failure> {
+    match command {
+        IdentityCommand::Parse(arguments) => Ok(identity::parse(arguments)),
+    }
+}
+
 /// `ringtrue passport …`
 pub(crate) fn passport(command: &PassportCommand) -> Result<Exit, Failure> {
     match command {
+        PassportCommand::Inspect(arguments) => {
+            reported(arguments.json, passport::inspect(arguments))
+        }
         PassportCommand::Verify(arguments) => reported(arguments.json, passport::verify(arguments)),
     }
 }

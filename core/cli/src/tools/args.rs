@@ -125,7 +125,25 @@ pub(crate) struct CertificateRules {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum IdentityCommand {
+    /// Take the value of an Identity header field apart.
+    Parse(IdentityArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct IdentityArguments {
+    /// The value, without the field's name.
+    #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) value: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum PassportCommand {
+    /// Show what a token says, without checking any of it.
+    Inspect(PassportInspectArguments),
     /// Check a token in full.
     Verify(Box<PassportVerifyArguments>),
 }
@@ -140,6 +158,18 @@ pub(crate) struct TokenSource {
     /// A file with the token.
     #[arg(long, value_name = "F")]
     pub(crate) token_file: Option<PathBuf>,
+    /// The value of the Identity header field that the token came in.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(crate) identity: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct PassportInspectArguments {
+    #[command(flatten)]
+    pub(crate) source: TokenSource,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

@@ -27,6 +27,11 @@ impl Explanation {
         explanation
     }
 
+    /// A text without a verdict.
+    pub(crate) const fn empty() -> Self {
+        Self(String::new())
+    }
+
     fn reason(&mut self, word: &str, style: Style, reason: Reason) {
         let text = format!("  {style}{word}{style:#}  {}: {reason}\n", reason.name());
         self.push(&text);
@@ -126,6 +131,9 @@ const fn place(reason: Reason) -> Option<&'static str> {
         Reason::MalformedRcd | Reason::MalformedJcard => "rcd in the payload",
         Reason::RcdNotChecked | Reason::RcdDigestMissing | Reason::ThirdPartyRcd => {
             "rcd and rcdi in the payload"
+        }
+        Reason::MalformedIdentityHeader | Reason::InfoNotBracketed => {
+            "the field's value: TOKEN;info=<URL>;alg=ES256;ppt=TYPE"
         }
         Reason::InfoMismatch => "info of the header field and x5u of the token",
         Reason::HeaderParameterMismatch => "alg and ppt of the header field and of the token",

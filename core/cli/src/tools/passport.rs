@@ -1,39 +1,63 @@
-//! `ringtrue passport verify`.
+//! `ringtrue passport inspect` and `ringtrue passport verify`.
 
 use ringtrue::Reason;
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::Strictness;
+use ringtrue_stir::sip::IdentityHeader;
+use ringtrue_stir::sip::identity_header::TokenForm;
 use ringtrue_stir::verification::{
     Evidence, ExpectedCall, Report, ReportedAuthority, Verdict, VerificationPolicy, verify as check,
 };
+use serde_json::json;
 
-use super::args::{PassportVerifyArguments, TokenSource};
+use super::args::{PassportInspectArguments, PassportVerifyArguments, TokenSource};
 use super::cert::{authority_text, spc_policy};
 use super::explain::Explanation;
+use super::identity::verdict_of;
 use super::input;
-use super::output::{VerdictReport, exit_of, print};
+use super::output::{VerdictReport, exit_of, print, refuse};
 use super::token_text::TokenText;
 use crate::exit::{Exit, Failure};
 use crate::settings::unix_now;
 
+/// Shows what a token says.
+pub(crate) fn inspect(arguments: &PassportInspectArguments) -> Result<Exit, Failure> {
+    let token = match token(&arguments.source, Strictness::Lenient)? {
+        Ok(presented) => presented.token,
+        Err(reason) => return Ok(refuse(arguments.json, &[reason])),
+    };
+    let Some(text) = TokenText::read(&token) else {
+        return Ok(refuse(arguments.json, &[Reason::MalformedToken]));
+    };
+    let report = json!({
+        "header": text.header,
+        "payload": text.payload,
+        "signature_octets": text.signature_octets,
+    });
+    print(arguments.json, &report, || {
+        let mut explanation = Explanation::empty();
+        explanation.heading("not checked");
+        text.explain(&mut explanation);
+        explanation
+    });
+    Ok(Exit::Good)
+}
+
 /// Checks a token in full.
 pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failure> {
-    let token = token(&arguments.source)?;
-    let report = match report(arguments, &token)? {
-        Ok(report) => report,
-        // The chain that came with the token is damaged.
-        Err(reason) => {
-            let text = TokenText::read(&token);
-            let mut report = VerdictReport::of(Verdict::Refuse, &[reason], &[]);
-            report.ppt = text.as_ref().and_then(TokenText::ppt);
-            report.authority = Some(authority_text(&ReportedAuthority::None));
-            print(arguments.json, &report, || {
-                Explanation::of(Verdict::Refuse, &[reason], &[])
-            });
-            return Ok(Exit::OtherVerdict);
-        }
+    let strictness = strictness(arguments);
+    let Presented { token, header } = match token(&arguments.source, strictness)? {
+        Ok(presented) => presented,
+        Err(reason) => return Ok(damaged(arguments.json, None, reason)),
     };
     let text = TokenText::read(&token);
+    let mut report = match check_with_evidence(arguments, &token)? {
+        Ok(report) => report,
+        Err(reason) => return Ok(damaged(arguments.json, text.as_ref(), reason)),
+    };
+    if let Some(header) = &header {
+        check_header(header, strictness, &mut report);
+    }
     let parsed = text.as_ref().filter(|_| report.passport.is_some());
     let shown = VerdictReport {
         ppt: text.as_ref().and_then(TokenText::ppt),
@@ -45,8 +69,20 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
     Ok(exit_of(report.verdict))
 }
 
+/// Reports that the token's header field, or a chain that came with it, does not read.
+fn damaged(json: bool, text: Option<&TokenText>, reason: Reason) -> Exit {
+    let verdict = verdict_of(reason);
+    let report = VerdictReport {
+        ppt: text.and_then(TokenText::ppt),
+        authority: Some(authority_text(&ReportedAuthority::None)),
+        ..VerdictReport::of(verdict, &[reason], &[])
+    };
+    print(json, &report, || Explanation::of(verdict, &[reason], &[]));
+    exit_of(verdict)
+}
+
 /// Gathers the evidence and checks. The inner error is about evidence that came with the token.
-fn report(
+fn check_with_evidence(
     arguments: &PassportVerifyArguments,
     token: &str,
 ) -> Result<Result<Report, Reason>, Failure> {
@@ -88,11 +124,39 @@ fn report(
     )))
 }
 
+/// The header field must say what its token says (SIP-4, SIP-7).
+fn check_header(header: &IdentityHeader, strictness: Strictness, report: &mut Report) {
+    report.warnings.extend(header.warnings());
+    let Some(passport) = &report.passport else {
+        return;
+    };
+    match header.check_agreement(passport, strictness) {
+        Ok(warning) => report.warnings.extend(warning),
+        // A token that is ignored is, whatever it came in.
+        Err(_) if report.verdict == Verdict::Ignore => {}
+        Err(reason) => {
+            // Refusals come before what is left to policy.
+            if report.verdict == Verdict::Refuse {
+                report.reasons.push(reason);
+            } else {
+                report.reasons.insert(0, reason);
+            }
+            report.verdict = Verdict::Refuse;
+        }
+    }
+}
+
+const fn strictness(arguments: &PassportVerifyArguments) -> Strictness {
+    if arguments.lenient {
+        Strictness::Lenient
+    } else {
+        Strictness::Strict
+    }
+}
+
 fn policy(arguments: &PassportVerifyArguments) -> VerificationPolicy {
     let mut policy = VerificationPolicy::default();
-    if arguments.lenient {
-        policy.strictness = Strictness::Lenient;
-    }
+    policy.strictness = strictness(arguments);
     if let Some(freshness) = arguments.freshness {
         policy.freshness = freshness;
         policy.inner_freshness = freshness;
@@ -102,14 +166,41 @@ fn policy(arguments: &PassportVerifyArguments) -> VerificationPolicy {
     policy
 }
 
-/// The token's text.
-fn token(source: &TokenSource) -> Result<String, Failure> {
-    match (&source.token, &source.token_file) {
-        (Some(token), _) => Ok(token.clone()),
-        (None, Some(path)) => input::token(path),
-        // The command line asks for one of them.
-        (None, None) => Err(Failure::of("--token")(Reason::ConfigurationInvalid)),
+/// A token as it was given.
+struct Presented {
+    token: String,
+    header: Option<IdentityHeader>,
+}
+
+/// The token's text, and the header field that it came in. The inner error is about that field.
+fn token(
+    source: &TokenSource,
+    strictness: Strictness,
+) -> Result<Result<Presented, Reason>, Failure> {
+    if let Some(value) = &source.identity {
+        let header = match IdentityHeader::parse(value, strictness) {
+            Ok(header) => header,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        // What a compact form leaves out is in a SIP message, which is not at hand.
+        if header.form() == TokenForm::Compact {
+            return Ok(Err(Reason::CompactFormNotAllowed));
+        }
+        return Ok(Ok(Presented {
+            token: header.digest().to_owned(),
+            header: Some(header),
+        }));
     }
+    let token = match (&source.token, &source.token_file) {
+        (Some(token), _) => token.clone(),
+        (None, Some(path)) => input::token(path)?,
+        // The command line asks for one of them.
+        (None, None) => return Err(Failure::of("--token")(Reason::ConfigurationInvalid)),
+    };
+    Ok(Ok(Presented {
+        token,
+        header: None,
+    }))
 }
 
 fn explain(report: &Report, text: Option<&TokenText>) -> Explanation {

@@ -12,6 +12,8 @@ const MAX_LEN: usize = 64 * 1024;
 pub(crate) struct TokenText {
     pub(crate) header: Map<String, Value>,
     pub(crate) payload: Map<String, Value>,
+    /// `None` if it is not base64url.
+    pub(crate) signature_octets: Option<usize>,
 }
 
 impl TokenText {
@@ -27,9 +29,12 @@ impl TokenText {
             let octets = base64url::decode(part).ok()?;
             serde_json::from_slice(&octets).ok()
         };
+        let (header, payload) = (object()?, object()?);
+        let signature = parts.next().and_then(|part| base64url::decode(part).ok());
         Some(Self {
-            header: object()?,
-            payload: object()?,
+            header,
+            payload,
+            signature_octets: signature.map(|octets| octets.len()),
         })
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod chains;
+mod headers;
 mod hostile;
 mod syntax;
 
