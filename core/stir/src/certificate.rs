@@ -9,6 +9,7 @@ mod constraints;
 mod parse;
 mod path;
 mod request;
+pub mod sct;
 
 use core::fmt;
 use core::ops::Range;

@@ -32,6 +32,11 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// How many octets are left.
+    pub(crate) const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The next element's tag and content. `None`: there is none, or it is not strict DER.
     pub(crate) fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.rest.split_first()?;
@@ -73,7 +78,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn expect_whole(&mut self, tag: u8) -> Option<&'a [u8]> {
         let start = self.rest;
         self.expect(tag)?;
-        start.get(..start.len().checked_sub(self.rest.len())?)
+        start.get(..start.len().checked_sub(self.remaining())?)
     }
 }
 

@@ -16,6 +16,7 @@ mod requests;
 mod scopes;
 mod signing;
 mod sip;
+mod timestamps;
 mod tokens;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
