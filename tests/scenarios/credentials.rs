@@ -164,7 +164,7 @@ async fn refuses_a_call_whose_certificates_are_missing_or_broken() {
                 ..scene.content(scene.good())
             }
         }),
-        refused("leaf alone", Reason::NoPathToAnchor, |scene| Content {
+        refused("leaf alone", Reason::ChainIncomplete, |scene| Content {
             x5c: x5c(&scene.credential)[..1].to_vec(),
             ..scene.content(scene.good())
         }),

@@ -1,15 +1,23 @@
 //! STIR certificates: parsing, bags, anchors, and paths with the authority over numbers along them.
 //!
 //! A [`Certificate`] was parsed, a [`VerifiedPath`] was checked; only [`verify_path`] makes the latter.
-//! Nothing is fetched here, and revocation is not checked.
+//! Nothing is fetched here: lists by reference and revocation lists come in through [`PathRules`].
 
 mod anchors;
 mod bag;
 mod constraints;
+mod crl;
+mod inspect;
+mod name;
 mod parse;
 mod path;
+mod profile;
 mod request;
+mod rules;
+mod scope;
 pub mod sct;
+mod search;
+mod signature;
 
 use core::fmt;
 use core::ops::Range;
@@ -17,34 +25,26 @@ use std::sync::Arc;
 
 pub use anchors::TrustAnchors;
 pub use bag::CertificateBag;
-pub(crate) use constraints::ClaimConstraints;
+pub use constraints::ClaimConstraints;
+pub use crl::{MAX_CRL_LEN, RevocationList, VerifiedRevocationList};
+pub use inspect::{CrlDistributionPoint, ExtensionSummary, KeyKind};
 pub use path::{Authority, VerifiedPath, verify_path};
+pub use profile::Profile;
 pub use request::{
     CertificateRequest, MAX_CERTIFICATE_REQUEST_LEN, RequestSubject, UnsignedCertificateRequest,
 };
+pub use rules::{PathRules, ReferencedLists, evaluation_time};
+use signature::{IssuerKey, Signature, Tolerance};
 
-use crate::crypto::{CryptoProvider, Es256Signature, P256PublicKey};
+use crate::crypto::{CryptoProvider, P256PublicKey};
 use crate::tn_auth_list::TnAuthList;
-use crate::{Reason, UnixTime};
+use crate::{Reason, UnixTime, X5u};
 
 /// The largest certificate that is read. Live ones have about 1 KiB; a long TNAuthList needs more.
 pub const MAX_CERTIFICATE_LEN: usize = 16 * 1024;
 
 /// The most certificates of a bag and of a path, anchor included (CRT-42, W-1).
 pub const MAX_CERTIFICATES: usize = 8;
-
-/// Which rules apply beyond those of RFC 8226.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Profile {
-    /// Certificates of endpoints: every issuer below the anchor must state its scope (W-25).
-    Delegate,
-    /// Service-provider certificates as they are in use. The only one to accept an explicit NULL
-    /// after the signature algorithm, as one large carrier writes it (CRT-70).
-    Shaken,
-    /// RFC 8226 and RFC 9060 as they stand.
-    Stir,
-}
 
 /// An X.509 certificate that was parsed, not verified. Cloning is cheap.
 ///
@@ -56,36 +56,61 @@ pub struct Certificate(Arc<Parsed>);
 struct Parsed {
     der: Vec<u8>,
     tbs: Range<usize>,
+    /// 1 to 3.
+    version: u32,
+    /// The content of the INTEGER.
+    serial: Vec<u8>,
     issuer: Vec<u8>,
     subject: Vec<u8>,
     not_before: UnixTime,
     not_after: UnixTime,
+    /// The DER SubjectPublicKeyInfo.
+    spki: Vec<u8>,
+    spki_digest: [u8; 32],
     /// `None` for a key that is not an uncompressed P-256 point.
     key: Option<P256PublicKey>,
-    spki_digest: [u8; 32],
+    issuer_key: IssuerKey,
     signature: Signature,
     is_ca: bool,
     path_len: Option<u64>,
     key_usage: Option<KeyUsage>,
+    subject_key_id: Option<Vec<u8>>,
+    authority_key_id: Option<Vec<u8>>,
     tn_auth_list: Option<TnAuthList>,
-    /// A TNAuthList exists behind a URL that is never fetched here (CRT-8, CRT-9).
+    /// A TNAuthList exists behind a URL (CRT-8, CRT-9).
     has_list_by_reference: bool,
     constraints: Option<ClaimConstraints>,
+    /// A CA certificate has claim constraints, which say nothing there (CRT-25).
+    has_ignored_constraints: bool,
     has_unknown_critical_extension: bool,
+    /// All extensions in their order.
+    extensions: Vec<Extension>,
 }
 
-/// The issuer's signature.
-struct Signature {
-    /// `None` if it is not ecdsa-with-SHA256 or not a strict DER `ECDSA-Sig-Value`.
-    value: Option<Es256Signature>,
-    /// Whether an explicit NULL follows the algorithm (CRT-70).
-    null_parameters: bool,
+/// An extension as it came.
+struct Extension {
+    /// The content of the object identifier.
+    name: Vec<u8>,
+    critical: bool,
+    value: Vec<u8>,
 }
 
+/// The named bits of keyUsage, `digitalSignature` the highest of 16.
 #[derive(Clone, Copy)]
 struct KeyUsage {
-    digital_signature: bool,
-    key_cert_sign: bool,
+    bits: u16,
+    /// Whether the count of unused bits is the one DER wants (CRT-71).
+    is_minimal: bool,
+}
+
+impl KeyUsage {
+    const DIGITAL_SIGNATURE: u16 = 0x8000;
+    const KEY_CERT_SIGN: u16 = 0x0400;
+    const CRL_SIGN: u16 = 0x0200;
+
+    const fn has(self, bit: u16) -> bool {
+        self.bits & bit != 0
+    }
 }
 
 impl fmt::Debug for Certificate {
@@ -174,7 +199,31 @@ impl Certificate {
         self.0.tn_auth_list.as_ref()
     }
 
-    /// Whether `issuer`'s key made the signature on this certificate. Looks at nothing else.
+    /// The claims that the certificate lets its holder sign, if it says so. `None` also for a CA, whose
+    /// constraints mean nothing (CRT-25).
+    ///
+    /// Source: RFC 8226 section 8; RFC 9118 section 3.
+    #[must_use]
+    pub fn claim_constraints(&self) -> Option<&ClaimConstraints> {
+        self.0.constraints.as_ref()
+    }
+
+    /// The https URL of the TNAuthList that the certificate refers to, if it does (CRT-8). Whoever
+    /// fetches it does so under the rules of `x5u`; other forms of URL read as none.
+    ///
+    /// Source: RFC 8226 section 10.1.
+    #[must_use]
+    pub fn tn_auth_list_url(&self) -> Option<X5u> {
+        inspect::tn_auth_list_url(self)
+    }
+
+    /// Whether the certificate refers to a TNAuthList, whatever the URL.
+    #[must_use]
+    pub fn has_tn_auth_list_by_reference(&self) -> bool {
+        self.0.has_list_by_reference
+    }
+
+    /// Whether `issuer`'s key made the ES256 signature on this certificate. Looks at nothing else.
     ///
     /// # Errors
     ///
@@ -188,14 +237,40 @@ impl Certificate {
         let signature = self
             .0
             .signature
-            .value
-            .as_ref()
+            .es256()
             .ok_or(Reason::UnsupportedCertificateKey)?;
-        let signed = self.0.der.get(self.0.tbs.clone()).unwrap_or_default();
-        if provider.verify_es256(issuer, signed, signature) {
+        if provider.verify_es256(issuer, self.signed_octets(), signature) {
             Ok(())
         } else {
             Err(Reason::SignatureInvalid)
         }
+    }
+
+    /// Whether the key of `issuer` made the signature, also with what `tolerance` lets pass.
+    fn verify_issued_by(
+        &self,
+        provider: &dyn CryptoProvider,
+        issuer: &Self,
+        tolerance: Tolerance,
+    ) -> Result<(), Reason> {
+        let signed = self.signed_octets();
+        self.0.signature.verify(provider, issuer, signed, tolerance)
+    }
+
+    /// The octets that the issuer signed: the DER TBSCertificate as it arrived.
+    pub(crate) fn signed_octets(&self) -> &[u8] {
+        self.0.der.get(self.0.tbs.clone()).unwrap_or_default()
+    }
+
+    /// The DER SubjectPublicKeyInfo as it arrived.
+    pub(crate) fn spki(&self) -> &[u8] {
+        &self.0.spki
+    }
+
+    /// The value of the extension whose object identifier has this content.
+    pub(crate) fn extension(&self, name: &[u8]) -> Option<&[u8]> {
+        let mut extensions = self.0.extensions.iter();
+        let found = extensions.find(|extension| extension.name == name);
+        found.map(|extension| extension.value.as_slice())
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Single-octet tags, definite lengths in their shortest form. Everything else is refused.
 
+use crate::UnixTime;
+
 /// Walks over the elements of some DER content.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -13,8 +15,11 @@ pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
 pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(crate) const ENUMERATED: u8 = 0x0a;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const IA5_STRING: u8 = 0x16;
+pub(crate) const UTC_TIME: u8 = 0x17;
+pub(crate) const GENERALIZED_TIME: u8 = 0x18;
 pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 
@@ -67,6 +72,15 @@ impl<'a> Reader<'a> {
         Some((tag, content))
     }
 
+    /// The next element, if there is one; `None` if what is there is not strict DER.
+    pub(crate) fn next_if_any(&mut self) -> Option<Option<(u8, &'a [u8])>> {
+        if self.is_empty() {
+            Some(None)
+        } else {
+            self.next().map(Some)
+        }
+    }
+
     /// The next element's content, if it has this tag.
     pub(crate) fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next()
@@ -105,6 +119,101 @@ pub(crate) fn unsigned(content: &[u8]) -> Option<u64> {
             .iter()
             .fold(0, |value, octet| (value << 8) | u64::from(*octet)),
     )
+}
+
+/// An object identifier as dotted numbers. `?` stands for what is no minimal encoding of 32-bit arcs.
+pub(crate) fn object_identifier_text(content: &[u8]) -> String {
+    let mut arcs = Vec::new();
+    let mut arc = Some(0u32);
+    let mut starts = true;
+    for octet in content {
+        if starts && *octet == 0x80 {
+            return "?".to_owned();
+        }
+        arc = arc
+            .and_then(|arc| arc.checked_mul(0x80))
+            .and_then(|arc| arc.checked_add(u32::from(octet & 0x7f)));
+        starts = octet & 0x80 == 0;
+        if starts {
+            let Some(value) = arc.replace(0) else {
+                return "?".to_owned();
+            };
+            if arcs.is_empty() {
+                // Two arcs share the first number.
+                let first = (value / 40).min(2);
+                arcs.push(first.to_string());
+                arcs.push(value.saturating_sub(first.saturating_mul(40)).to_string());
+            } else {
+                arcs.push(value.to_string());
+            }
+        }
+    }
+    if starts && !arcs.is_empty() {
+        arcs.join(".")
+    } else {
+        "?".to_owned()
+    }
+}
+
+/// UTCTime or GeneralizedTime in the one form that certificates may use: seconds, `Z`, no fraction.
+/// Times before 1970 read as 0.
+///
+/// Source: RFC 5280 section 4.1.2.5.
+pub(crate) fn time(tag: u8, content: &[u8]) -> Option<UnixTime> {
+    let digits = content.strip_suffix(b"Z")?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let text = core::str::from_utf8(digits).ok()?;
+    let (year, rest) = match (tag, text.len()) {
+        (UTC_TIME, 12) => {
+            let (year, rest) = text.split_at_checked(2)?;
+            let year: u64 = year.parse().ok()?;
+            (year.checked_add(if year < 50 { 2000 } else { 1900 })?, rest)
+        }
+        (GENERALIZED_TIME, 14) => {
+            let (year, rest) = text.split_at_checked(4)?;
+            (year.parse().ok()?, rest)
+        }
+        _ => return None,
+    };
+    let mut parts = [0u64; 5];
+    for (part, at) in parts.iter_mut().zip((0usize..).step_by(2)) {
+        *part = rest.get(at..at.checked_add(2)?)?.parse().ok()?;
+    }
+    let [month, day, hour, minute, second] = parts;
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days_of = |month: u64| match month {
+        2 => 28u64.saturating_add(u64::from(is_leap)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let in_range = (1..=12).contains(&month)
+        && (1..=days_of(month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !in_range {
+        return None;
+    }
+    if year < 1970 {
+        return Some(UnixTime::from_secs(0));
+    }
+    // Leap days of the years before this one, less those before 1970.
+    let before = year.checked_sub(1)?;
+    let leap_days = (before / 4)
+        .checked_sub(before / 100)?
+        .checked_add(before / 400)?
+        .checked_sub(477)?;
+    let days = year
+        .checked_sub(1970)?
+        .checked_mul(365)?
+        .checked_add(leap_days)?
+        .checked_add((1..month).map(days_of).sum())?
+        .checked_add(day.checked_sub(1)?)?;
+    let minutes = days.checked_mul(24)?.checked_add(hour)?.checked_mul(60)?;
+    let seconds = minutes.checked_add(minute)?.checked_mul(60)?;
+    seconds.checked_add(second).map(UnixTime::from_secs)
 }
 
 /// One element. Contents here are far below the limit of three length octets.
@@ -155,7 +264,10 @@ pub(crate) fn unsigned_octets(octets: &[u8]) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Reader, SEQUENCE, element, only, unsigned, unsigned_element};
+    use super::{
+        GENERALIZED_TIME, Reader, SEQUENCE, UTC_TIME, element, object_identifier_text, only, time,
+        unsigned, unsigned_element,
+    };
 
     #[test]
     fn refuses_lengths_that_are_not_the_shortest() {
@@ -184,7 +296,73 @@ mod tests {
         assert_eq!(unsigned(&[0, 0xff, 0, 0, 0, 0, 0, 0, 0]), Some(0xff << 56));
     }
 
+    #[test]
+    fn times_are_read_in_their_one_form() {
+        let read = |tag, text: &str| time(tag, text.as_bytes()).map(|time| time.as_secs());
+        assert_eq!(read(UTC_TIME, "261121120000Z"), Some(1_795_262_400));
+        assert_eq!(
+            read(GENERALIZED_TIME, "20261121120000Z"),
+            Some(1_795_262_400)
+        );
+        assert_eq!(
+            read(GENERALIZED_TIME, "20240229235959Z"),
+            Some(1_709_251_199)
+        );
+        assert_eq!(read(GENERALIZED_TIME, "20000301000000Z"), Some(951_868_800));
+        assert_eq!(
+            read(GENERALIZED_TIME, "21000301000000Z"),
+            Some(4_107_542_400)
+        );
+        assert_eq!(read(UTC_TIME, "700101000000Z"), Some(0));
+        assert_eq!(read(UTC_TIME, "500101000000Z"), Some(0));
+        assert_eq!(read(UTC_TIME, "491231235959Z"), Some(2_524_607_999));
+        for (tag, text) in [
+            (UTC_TIME, "2611211200Z"),
+            (UTC_TIME, "261121120000+0000"),
+            (UTC_TIME, "20261121120000Z"),
+            (GENERALIZED_TIME, "261121120000Z"),
+            (GENERALIZED_TIME, "20261121120000.5Z"),
+            (GENERALIZED_TIME, "20261121120000"),
+            (GENERALIZED_TIME, "20261321120000Z"),
+            (GENERALIZED_TIME, "20260229000000Z"),
+            (GENERALIZED_TIME, "21000229000000Z"),
+            (GENERALIZED_TIME, "20260431000000Z"),
+            (GENERALIZED_TIME, "20261100120000Z"),
+            (GENERALIZED_TIME, "20261121240000Z"),
+            (GENERALIZED_TIME, "20261121126000Z"),
+            (GENERALIZED_TIME, "20261121120060Z"),
+            (GENERALIZED_TIME, "+0261121120000Z"),
+            (0x16, "261121120000Z"),
+            (UTC_TIME, ""),
+        ] {
+            assert_eq!(read(tag, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn object_identifiers_are_shown_dotted() {
+        assert_eq!(
+            object_identifier_text(&[0x2b, 6, 1, 5, 5, 7, 1, 26]),
+            "1.3.6.1.5.5.7.1.26"
+        );
+        assert_eq!(object_identifier_text(&[0x55, 4, 3]), "2.5.4.3");
+        assert_eq!(object_identifier_text(&[0x88, 0x37, 3]), "2.999.3");
+        for odd in [
+            &[][..],
+            &[0x2a, 0x80, 1],
+            &[0x2a, 0x83],
+            &[0x2a, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        ] {
+            assert_eq!(object_identifier_text(odd), "?");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn times_never_panic(tag in 0x16u8..0x1a, text in "[0-9]{0,16}Z?") {
+            let _ = time(tag, text.as_bytes());
+        }
+
         #[test]
         fn elements_and_integers_come_back(value in any::<u64>(), len in 0usize..70_000) {
             let der = unsigned_element(value);

@@ -134,6 +134,16 @@ impl TnAuthList {
         der::element(der::SEQUENCE, &content)
     }
 
+    /// Both lists together: the scope of a certificate that has one by value and one by reference.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        let mut union = self.clone();
+        union.entries.extend_from_slice(&other.entries);
+        union
+            .ignored_members
+            .extend_from_slice(&other.ignored_members);
+        union
+    }
+
     /// The entries in their order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

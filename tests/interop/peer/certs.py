@@ -180,9 +180,21 @@ def _check(path: list[x509.Certificate], when: int) -> None:
             raise Refusal("scope_not_encompassed")
 
 
+def _without_path(path, bag, anchors) -> str:
+    """Why `path` leads no further: only for want of an issuer, or for a reason of its own."""
+    last = path[-1]
+    if last.subject == last.issuer or not anchors or len(path) > MAX_BAG:
+        return "no_path_to_anchor"
+    named = [c for c in [*anchors, *bag] if c.subject == last.issuer]
+    above = [c for c in named if c not in path and _issued(c, last)]
+    reasons = {_without_path([*path, c], bag, anchors) for c in above}
+    is_incomplete = len(above) == len(named) and reasons <= {"chain_incomplete"}
+    return "chain_incomplete" if is_incomplete else "no_path_to_anchor"
+
+
 def verify_path(leaf, bag, anchors, when: int) -> Path:
     """Builds and checks a path from the bag to a configured anchor (CRT-30 to CRT-37)."""
-    refusal = Refusal("no_path_to_anchor")
+    refusal = None
     try:
         for path in _candidates([leaf], bag, anchors):
             try:
@@ -191,6 +203,6 @@ def verify_path(leaf, bag, anchors, when: int) -> Path:
                 refusal = error
             else:
                 return Path(path)
+        raise refusal or Refusal(_without_path([leaf], bag, anchors))
     except ValueError:
         raise Refusal("malformed_certificate") from None
-    raise refusal

@@ -15,7 +15,7 @@ DEFAULT_LIFETIME = 86400
 MAX_AHEAD = 60  # W-14
 # What a directory answers with 403; any other refusal of this module is one of form: 400 (W-14).
 UNTRUSTED = {
-    "no_path_to_anchor", "certificate_expired", "certificate_not_yet_valid", "signature_invalid",
+    "chain_incomplete", "no_path_to_anchor", "certificate_expired", "certificate_not_yet_valid", "signature_invalid",
     "issuer_not_ca", "path_too_long", "key_usage_missing", "number_not_covered",
     "authority_by_spc", "encompass_unknown", "scope_not_encompassed", "signer_is_ca",
     "tn_auth_list_missing", "unsupported_critical_extension", "unsupported_certificate_key",

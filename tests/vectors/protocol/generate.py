@@ -356,9 +356,9 @@ passport("delegate-outside-its-issuer", ["scope_not_encompassed"], by=leaf_outsi
 passport("certificate-expired", ["certificate_expired"], by=leaf_expired,
          body=claims(iat=NOW - 5))
 passport("certificate-not-yet-valid", ["certificate_not_yet_valid"], by=leaf_future)
-passport("another-anchor", ["no_path_to_anchor"], by=leaf_foreign)
+passport("another-anchor", ["chain_incomplete"], by=leaf_foreign)
 passport("self-signed", ["no_path_to_anchor"], by=leaf_self)
-passport("issuer-left-out-of-the-bag", ["no_path_to_anchor"], bag=[caller.b64()])
+passport("issuer-left-out-of-the-bag", ["chain_incomplete"], bag=[caller.b64()])
 spc_shaken = defect("spc-under-open", issuing_open, entries=[{"spc": "9876"}])
 passport("authority-by-spc", ["authority_by_spc"], by=spc_shaken, profile="shaken")
 passport("number-under-spc-issuer", ["encompass_unknown"], by=leaf_spc_parent)
@@ -489,7 +489,7 @@ expired_callee = Certificate("expired-callee", spare_key, issuing, [{"one": CALL
 short_callee = Certificate("short-callee", spare_key, issuing, [{"one": CALLEE}],
                            after=NOW + 3600)
 CERTS += [foreign_callee, expired_callee, short_callee]
-bad_statement("another-anchor", 403, ["no_path_to_anchor"],
+bad_statement("another-anchor", 403, ["chain_incomplete"],
               token=statement(callee_text, foreign_callee))
 bad_statement("certificate-expired", 403,
               ["certificate_expired", "statement_outlives_certificate"],

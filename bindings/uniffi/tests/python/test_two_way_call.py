@@ -158,8 +158,8 @@ class Errors(Scenario):
         await self.assert_fails(
             opened(anchors_pem=[self.lab.read("tls-root.pem")]),
             RingTrueError.Untrusted,
-            2001,
-            "no_path_to_anchor",
+            2025,
+            "chain_incomplete",
         )
         await self.assert_fails(
             opened(state_file=str(self.lab.path)),

@@ -196,7 +196,7 @@ fn refuses_a_credential_that_does_not_lead_to_an_anchor() {
     refused(
         |_, forged| forged.x5c.truncate(1),
         CheckName::Credential,
-        Reason::NoPathToAnchor,
+        Reason::ChainIncomplete,
     );
 }
 
@@ -422,7 +422,7 @@ fn of_two_defects_the_one_checked_first_is_reported() {
         }),
         (
             CheckName::Credential,
-            Reason::NoPathToAnchor,
+            Reason::ChainIncomplete,
             |_, forged| {
                 forged.x5c.truncate(1);
             },

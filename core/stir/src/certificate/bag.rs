@@ -23,7 +23,8 @@ const MAX_PEM_LEN: usize = 64 * 1024;
 
 /// One to eight certificates from which signers are found and paths are built (W-1).
 ///
-/// The order matters only for speed: the signer first.
+/// The order is kept: the signer comes first (CRT-35), and whether it does is
+/// [`CertificateBag::first_is`]. Paths are found whatever the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateBag {
     certificates: Vec<Certificate>,
@@ -95,6 +96,15 @@ impl CertificateBag {
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
+    }
+
+    /// Whether `signer` is the first certificate, as it has to be in a path file. Strict readers
+    /// refuse another order as [`Reason::SignerNotFirst`] (CRT-36).
+    ///
+    /// Source: RFC 9060 section 7.
+    #[must_use]
+    pub fn first_is(&self, signer: &Certificate) -> bool {
+        self.certificates.first() == Some(signer)
     }
 
     /// Those that may sign tokens: not the CAs.

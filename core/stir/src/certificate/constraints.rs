@@ -11,8 +11,8 @@ const BASE_CLAIMS: [&str; 3] = ["dest", "iat", "orig"];
 /// What a signer's certificate demands of the claims it signs. Bounded by the certificate's size.
 ///
 /// Source: RFC 8226 section 8; RFC 9118 section 3 (CRT-20 to CRT-26).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ClaimConstraints {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimConstraints {
     must_include: Vec<String>,
     permitted_values: Vec<(String, Vec<String>)>,
     must_exclude: Vec<String>,
@@ -30,8 +30,30 @@ impl ClaimConstraints {
         Ok((!void).then_some(read))
     }
 
+    /// Claims that every token must have, besides `iat`, `orig` and `dest` (CRT-21).
+    #[must_use]
+    pub fn must_include(&self) -> &[String] {
+        &self.must_include
+    }
+
+    /// Claims that may have only certain values, each with those values (CRT-22).
+    #[must_use]
+    pub fn permitted_values(&self) -> &[(String, Vec<String>)] {
+        &self.permitted_values
+    }
+
+    /// Claims that no token may have (CRT-23).
+    #[must_use]
+    pub fn must_exclude(&self) -> &[String] {
+        &self.must_exclude
+    }
+
     /// Whether these claims may be signed.
-    pub(crate) fn check(&self, claims: &Value) -> Result<(), Reason> {
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::ClaimConstraintViolated`] if not (CRT-20).
+    pub fn check(&self, claims: &Value) -> Result<(), Reason> {
         let claim = |name: &String| claims.get(name.as_str());
         let permitted = self.permitted_values.iter().all(|(name, values)| {
             claim(name).is_none_or(|value| match value {

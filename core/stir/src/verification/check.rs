@@ -199,6 +199,10 @@ impl Verification<'_> {
                 }
                 ReportedAuthority::Unknown
             }
+            Authority::Unknown => {
+                self.findings.fault(Reason::AuthorityUnknown);
+                ReportedAuthority::Unknown
+            }
             Authority::None => {
                 self.findings.check(path.require_covered(number));
                 ReportedAuthority::None

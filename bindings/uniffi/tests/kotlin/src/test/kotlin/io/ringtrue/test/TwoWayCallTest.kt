@@ -198,7 +198,7 @@ class TwoWayCallTest {
         assertFails(RingTrueException.Malformed::class, 1017u, "malformed_url") {
             open(lab.config(one, services = listOf("http://cps.example")), signer)
         }
-        assertFails(RingTrueException.Untrusted::class, 2001u, "no_path_to_anchor") {
+        assertFails(RingTrueException.Untrusted::class, 2025u, "chain_incomplete") {
             open(lab.config(one, anchorsPem = listOf(lab.read("tls-root.pem"))), signer)
         }
         assertFails(RingTrueException.Malformed::class, 1023u, "malformed_pem") { softwareSigner("no key") }
