@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
 use crate::tools::{
-    CertCommand, IdentityCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand,
+    CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand, TnAuthListCommand,
+    UrlCommand,
 };
 
 /// Prove who is calling, on the telephone network as it is.
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Read what SIP carries.
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Protect rich call data.
+    #[command(subcommand)]
+    Rcd(RcdCommand),
     /// Write telephone numbers in their canonical form.
     #[command(subcommand)]
     Number(NumberCommand),

@@ -41,6 +41,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Passport(passport) => tools::passport(&passport),
         Command::Place(place) => calls::place(&place),
         Command::Publish(publish) => calls::publish(&publish),
+        Command::Rcd(rcd) => tools::rcd(&rcd),
         Command::Ring(ring) => calls::ring(&ring),
         Command::Tnauthlist(list) => tools::tn_auth_list(&list),
         Command::Url(url) => tools::url(&url),

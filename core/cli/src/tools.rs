@@ -11,12 +11,14 @@ mod input;
 mod number;
 mod output;
 mod passport;
+mod rcd;
 mod tn_auth_list;
 mod token_text;
 mod url;
 
 pub(crate) use args::{
-    CertCommand, IdentityCommand, NumberCommand, PassportCommand, TnAuthListCommand, UrlCommand,
+    CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand, TnAuthListCommand,
+    UrlCommand,
 };
 
 use crate::exit::{Exit, Failure};
@@ -66,6 +68,13 @@ pub(crate) fn number(command: &NumberCommand) -> Result<Exit, Failure> {
 pub(crate) fn tn_auth_list(command: &TnAuthListCommand) -> Result<Exit, Failure> {
     match command {
         TnAuthListCommand::Decode(arguments) => Ok(tn_auth_list::decode(arguments)),
+    }
+}
+
+/// `ringtrue rcd …`
+pub(crate) fn rcd(command: &RcdCommand) -> Result<Exit, Failure> {
+    match command {
+        RcdCommand::Digest(arguments) => reported(arguments.json, rcd::digest(arguments)),
     }
 }
 

@@ -141,6 +141,28 @@ pub(crate) struct IdentityArguments {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum RcdCommand {
+    /// Give the digest that `rcdi` has to hold for a part of the rich call data.
+    Digest(RcdArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct RcdArguments {
+    /// A JSON file: a claim set with `rcd`, or the `rcd` object itself.
+    #[arg(long, value_name = "F")]
+    pub(crate) claims: PathBuf,
+    /// Which part, as a JSON pointer into `rcd`: `/nam`, `/jcd`.
+    #[arg(long, value_name = "P")]
+    pub(crate) pointer: String,
+    /// What the URL at the pointer gives, where one stands there.
+    #[arg(long, value_name = "F")]
+    pub(crate) content: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
 pub(crate) enum PassportCommand {
     /// Show what a token says, without checking any of it.
     Inspect(PassportInspectArguments),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::exit::Failure;
 
 /// The largest file that is read. A list of approved roots is below it, and so is every token.
-const MAX_FILE_OCTETS: usize = 1 << 20;
+pub(crate) const MAX_FILE_OCTETS: usize = 1 << 20;
 
 /// Reads a file of at most 1 MiB.
 pub(crate) fn octets(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {

@@ -10,6 +10,7 @@
 mod chains;
 mod headers;
 mod hostile;
+mod rich_data;
 mod syntax;
 
 use std::path::{Path, PathBuf};
