@@ -24,6 +24,7 @@ use core::ops::Range;
 use std::sync::Arc;
 
 pub use anchors::TrustAnchors;
+pub(crate) use bag::BASE64;
 pub use bag::CertificateBag;
 pub use constraints::ClaimConstraints;
 pub use crl::{MAX_CRL_LEN, RevocationList, VerifiedRevocationList};

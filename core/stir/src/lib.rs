@@ -20,6 +20,7 @@ pub mod sip;
 mod strictness;
 mod time;
 pub mod tn_auth_list;
+pub mod trust_bundle;
 pub mod verification;
 mod x5u;
 

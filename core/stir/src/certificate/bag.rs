@@ -8,7 +8,7 @@ use super::{Certificate, MAX_CERTIFICATE_LEN, MAX_CERTIFICATES};
 use crate::Reason;
 
 /// Standard base64, padded, without line breaks: the spelling of `x5c` (RFC 7515 section 4.1.6).
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(false)

@@ -9,6 +9,7 @@
 )]
 
 mod building;
+mod bundles;
 mod certificates;
 mod issuing;
 mod paths;

@@ -18,6 +18,7 @@ mod rfc_passports;
 mod rich_call_data;
 mod sip_headers;
 mod tn_auth_lists;
+mod trust_bundles;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
