@@ -9,14 +9,15 @@ use ringtrue_oob::CallState;
 use ringtrue_stir::passport::VerifiedPassport;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
-use crate::evaluate::{bag_of_content, evaluate_answer};
+use crate::evaluate::{Bag, Outcome, bag_of_content, evaluate_answer};
 use crate::evidence::Evidence;
+use crate::fetches::{Fetches, Sources, Waiting};
 use crate::mailbox::{Mailboxes, Opened};
 use crate::ring::jittered;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    AnswerExpectation, CallVerdict, CheckName, Context, Input, Now, Session, Step, Verdict,
+    Action, AnswerExpectation, CallVerdict, CheckName, Context, Input, Now, Session, Step, Verdict,
 };
 
 /// The first look into the own mailbox (W-32).
@@ -54,6 +55,7 @@ pub struct AwaitAnswerSession {
     next_poll: Monotonic,
     deadline: Monotonic,
     opened: VecDeque<Opened>,
+    fetches: Fetches,
     examined: usize,
     evidence: Evidence<Answer>,
 }
@@ -70,6 +72,7 @@ impl AwaitAnswerSession {
         let mailboxes = Mailboxes::new(Arc::clone(&context), core::slice::from_ref(&expected.orig));
         Self {
             next_poll: now.monotonic.plus(jittered(&context, FIRST_POLL)),
+            fetches: Fetches::new(&context.policy),
             context,
             expected,
             mailboxes,
@@ -86,24 +89,62 @@ impl AwaitAnswerSession {
         &self.expected.answer.dialled
     }
 
-    fn examine(&mut self, opened: &Opened, now: UnixTime) {
+    fn examine(&mut self, opened: Opened, now: UnixTime) {
+        let opened = Arc::new(opened);
         let content = &opened.content;
         // Other calls' answers, and calls to this number, are not this session's business.
         if content.n != self.expected.nonce {
             return;
         }
         let bag = bag_of_content(content);
-        for token in &content.ppts {
+        for token in 0..content.ppts.len() {
             if self.examined >= self.context.policy.max_passports {
                 self.evidence.note(Reason::AnswerIncomplete);
                 return;
             }
             self.examined = self.examined.saturating_add(1);
-            let evaluated = evaluate_answer(&self.context, token, &bag, &self.expected.answer, now);
-            let state = content.st;
-            self.evidence
-                .take_in(evaluated.map(|passport| Answer { passport, state }));
+            self.judge(&opened, token, &bag, now);
         }
+    }
+
+    /// Looks at one token of a content that is about this call.
+    fn judge(&mut self, opened: &Arc<Opened>, token: usize, bag: &Bag, now: UnixTime) {
+        let Some(text) = opened.content.ppts.get(token) else {
+            return;
+        };
+        let sources = Sources {
+            content: bag,
+            fetches: &self.fetches,
+        };
+        let evaluated = evaluate_answer(&self.context, text, sources, &self.expected.answer, now);
+        if let Outcome::Wants(x5u) = &evaluated.outcome {
+            let waiting = Waiting {
+                opened: Arc::clone(opened),
+                token,
+            };
+            self.fetches.wait(x5u, waiting, self.deadline);
+        }
+        let state = opened.content.st;
+        self.evidence
+            .take_in(evaluated.map(|passport| Answer { passport, state }));
+    }
+
+    /// Looks at one content, or at one token whose certificates were waited for.
+    fn look(&mut self, now: UnixTime) {
+        if let Some(waiting) = self.fetches.take_ready() {
+            let bag = bag_of_content(&waiting.opened.content);
+            self.judge(&waiting.opened, waiting.token, &bag, now);
+        } else if let Some(opened) = self.opened.pop_front() {
+            self.examine(opened, now);
+        }
+    }
+
+    /// The next action to start, if any.
+    fn action(&mut self) -> Option<Action> {
+        self.evidence
+            .action()
+            .or_else(|| self.fetches.action())
+            .or_else(|| self.mailboxes.action())
     }
 
     fn outcome(&self, now: Now) -> AnswerOutcome {
@@ -116,7 +157,7 @@ impl AwaitAnswerSession {
             (None, _) if now.unix(self.context.policy.earliest_time).is_none() => {
                 (Verdict::ClockUnset, Some(Reason::ClockUnset), Vec::new())
             }
-            (None, _) if self.evidence.is_claiming() => {
+            (None, _) if self.evidence.is_claiming() || !self.fetches.is_idle() => {
                 let first = Some(Reason::DeadlinePassed);
                 (Verdict::Unavailable, first, Vec::new())
             }
@@ -133,6 +174,7 @@ impl AwaitAnswerSession {
             .evidence
             .reasons()
             .iter()
+            .chain(self.fetches.reasons())
             .chain(self.mailboxes.reasons())
         {
             add_reason(&mut reasons, *reason);
@@ -167,28 +209,34 @@ impl Session for AwaitAnswerSession {
             self.next_poll = now.monotonic.plus(jittered(&self.context, POLL_INTERVAL));
             self.mailboxes.poll(self.deadline);
         }
-        if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
+        if let Some(action) = self.action() {
             return Step::Act(action);
         }
         let more_blobs = self.mailboxes.work();
         self.opened.extend(self.mailboxes.take_opened());
-        if let Some(opened) = self.opened.pop_front()
-            && let Some(unix) = now.unix(self.context.policy.earliest_time)
-        {
-            self.examine(&opened, unix);
+        match now.unix(self.context.policy.earliest_time) {
+            Some(unix) => self.look(unix),
+            None => {
+                self.opened.clear();
+                self.fetches.drop_ready();
+            }
         }
-        if more_blobs || !self.opened.is_empty() {
+        if more_blobs || !self.opened.is_empty() || self.fetches.has_ready() {
             return Step::Wait(now.monotonic);
         }
         self.evidence.claim_best(&self.context, |held| held.iat);
-        if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
+        if let Some(action) = self.action() {
             return Step::Act(action);
         }
         Step::Wait(self.next_poll.min(self.deadline))
     }
 
     fn input(&mut self, input: Input, _now: Now) {
-        if let Err(Input::Claimed(id, result)) = self.mailboxes.input(input) {
+        let other = match self.mailboxes.input(input) {
+            Ok(()) => return,
+            Err(other) => other,
+        };
+        if let Err(Input::Claimed(id, result)) = self.fetches.input(other) {
             self.evidence.claimed(id, result);
         }
     }

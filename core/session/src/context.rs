@@ -18,6 +18,9 @@ const MAX_NUMBERS: usize = 32;
 /// The most placement services a key statement may name (docs/protocol.md section 7.2).
 const MAX_SERVICES: usize = 4;
 
+/// The most URLs that a policy may have fetched for one call. A call's tokens are signed by few.
+const MAX_FETCHES: usize = 16;
+
 /// The endpoint's STIR credential without its private key, which the host keeps.
 #[derive(Clone)]
 pub struct Credential {
@@ -130,6 +133,7 @@ impl ContextBuilder {
             && policy.statement_life <= ringtrue_oob::statement::MAX_LIFE
             && policy.statement_life.as_secs() >= 60
             && policy.max_blobs <= 256
+            && policy.max_fetches <= MAX_FETCHES
             && policy.max_answer_octets <= 1_572_864;
         if !well_formed {
             return Err(Reason::ConfigurationInvalid);

@@ -10,6 +10,7 @@ use ringtrue_stir::passport::{
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, base64url, json};
 
 use crate::checks::Checks;
+use crate::fetches::Sources;
 use crate::{CheckName, Context, RecordName};
 
 /// The answer may carry an `iat` this much before the call's: two clocks are compared.
@@ -73,6 +74,8 @@ pub(crate) enum Outcome<T> {
     Failed(Reason),
     /// It does not name this call, or is of no supported type.
     Dropped(Reason),
+    /// Its certificates have to be fetched from this `x5u` first, or fetched anew.
+    Wants(String),
 }
 
 /// One PASSporT, looked at.
@@ -92,6 +95,7 @@ impl<T> Evaluated<T> {
                 Outcome::Good(found) => Outcome::Good(wrap(found)),
                 Outcome::Failed(reason) => Outcome::Failed(reason),
                 Outcome::Dropped(reason) => Outcome::Dropped(reason),
+                Outcome::Wants(x5u) => Outcome::Wants(x5u),
             },
         }
     }
@@ -108,24 +112,15 @@ pub(crate) fn bag_of_content(content: &Content) -> Bag {
     CertificateBag::from_base64_der(&content.x5c)
 }
 
-/// The certificates that travel with a token: its own header's, else the content's; never the next
-/// source after a failure of the one before (W-1).
-fn bag_of(passport: &Passport, content: &Bag) -> Bag {
-    match passport.header_x5c()? {
-        Some(bag) => Ok(bag),
-        None => content.clone(),
-    }
-}
-
 /// The path of the token's signer. Where a bag holds several end-entity certificates, the signer is
 /// the one whose key verifies the token.
 fn credential(
     context: &Context,
     passport: &Passport,
-    bag: &Bag,
+    sources: Sources<'_>,
     now: UnixTime,
 ) -> Result<VerifiedPath, Reason> {
-    let bag = &bag_of(passport, bag)?;
+    let bag = &sources.bag_of(passport)?;
     let provider = context.provider.as_ref();
     let mut end_entities = bag.end_entities();
     let signer = match (end_entities.next(), end_entities.next()) {
@@ -173,11 +168,45 @@ enum WantedDest<'a> {
     Is(&'a Destinations),
 }
 
+impl WantedDest<'_> {
+    fn is_met_by(&self, dest: &Destinations) -> bool {
+        match self {
+            Self::Holds(number) => dest.contains(number),
+            Self::Is(same) => dest == *same,
+        }
+    }
+}
+
+/// Whether everything holds that can be seen without certificates. Nothing is fetched for the rest:
+/// the URL is its sender's choice, and an old token needs no fetch to be refused.
+fn is_worth_fetching(
+    context: &Context,
+    passport: &Passport,
+    wanted: &Wanted<'_>,
+    now: UnixTime,
+) -> bool {
+    let claims = passport.claims();
+    wanted.kinds.contains(&passport.kind())
+        && claims.orig() == wanted.orig
+        && freshness(context, claims.iat(), now).is_ok()
+        && claims.iat() >= wanted.earliest
+        && wanted.dest.is_met_by(claims.dest())
+}
+
+/// Whether a newer certificate behind the same URL could make this good: its key is another, or its
+/// validity is (CRT-44).
+const fn may_be_renewed(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::SignatureInvalid | Reason::CertificateExpired
+    )
+}
+
 /// Checks one PASSporT: steps 2 to 6 of RFC 8816 section 8.2, then `dest`.
 fn evaluate(
     context: &Context,
     token: &str,
-    bag: &Bag,
+    sources: Sources<'_>,
     wanted: &Wanted<'_>,
     now: UnixTime,
 ) -> Evaluated<VerifiedPassport> {
@@ -198,7 +227,19 @@ fn evaluate(
             };
         }
     };
-    let outcome = match check(&mut checks, context, &passport, bag, wanted, now) {
+    let iat = passport.claims().iat();
+    let worth = || is_worth_fetching(context, &passport, wanted, now);
+    if sources.can_wait_for(&passport) && worth() {
+        return Evaluated {
+            checks,
+            outcome: Outcome::Wants(passport.x5u().to_owned()),
+            iat,
+        };
+    }
+    let outcome = match check(&mut checks, context, &passport, sources, wanted, now) {
+        Err(reason) if may_be_renewed(reason) && sources.can_refresh(&passport) && worth() => {
+            Outcome::Wants(passport.x5u().to_owned())
+        }
         Ok(verified) => Outcome::Good(verified),
         Err(reason @ (Reason::PptUnsupported | Reason::UnexpectedRsp | Reason::OrigMismatch)) => {
             Outcome::Dropped(reason)
@@ -208,7 +249,7 @@ fn evaluate(
     Evaluated {
         checks,
         outcome,
-        iat: passport.claims().iat(),
+        iat,
     }
 }
 
@@ -216,7 +257,7 @@ fn check(
     checks: &mut Checks,
     context: &Context,
     passport: &Passport,
-    bag: &Bag,
+    sources: Sources<'_>,
     wanted: &Wanted<'_>,
     now: UnixTime,
 ) -> Result<VerifiedPassport, Reason> {
@@ -233,7 +274,7 @@ fn check(
     let same = claims.orig() == wanted.orig;
     checks.note(CheckName::Orig, holds(same, Reason::OrigMismatch))?;
     // Step 4.
-    let path = credential(context, passport, bag, now);
+    let path = credential(context, passport, sources, now);
     let path = checks.note(CheckName::Credential, path)?;
     let covered = path.require_covered(wanted.spoken_for);
     checks.note(CheckName::Authority, covered)?;
@@ -245,11 +286,7 @@ fn check(
     let verified = passport.verify(context.provider.as_ref(), &path);
     let verified = checks.note(CheckName::Signature, verified)?;
     // A PASSporT for another number of mine is still not for this one.
-    let dest = verified.claims().dest();
-    let meant = match wanted.dest {
-        WantedDest::Holds(number) => dest.contains(number),
-        WantedDest::Is(same) => dest == same,
-    };
+    let meant = wanted.dest.is_met_by(verified.claims().dest());
     checks.note(CheckName::Dest, holds(meant, Reason::DestMismatch))?;
     Ok(verified)
 }
@@ -261,7 +298,7 @@ pub(crate) fn evaluate_call(
     context: &Context,
     token: &str,
     content: &Content,
-    bag: &Bag,
+    sources: Sources<'_>,
     orig: &TelephoneNumber,
     dest: &TelephoneNumber,
     now: UnixTime,
@@ -273,11 +310,11 @@ pub(crate) fn evaluate_call(
         dest: WantedDest::Holds(dest),
         earliest: UnixTime::default(),
     };
-    evaluate(context, token, bag, &wanted, now).map(|passport| VerifiedCall {
+    evaluate(context, token, sources, &wanted, now).map(|passport| VerifiedCall {
+        bag: sources.bag_beside(passport.passport().x5u()),
         passport,
         nonce: content.n,
         rsp: content.rsp.clone(),
-        bag: bag.clone(),
         orig: orig.clone(),
         dest: dest.clone(),
     })
@@ -319,7 +356,7 @@ pub(crate) struct ExpectedAnswer {
 pub(crate) fn evaluate_answer(
     context: &Context,
     token: &str,
-    bag: &Bag,
+    sources: Sources<'_>,
     expected: &ExpectedAnswer,
     now: UnixTime,
 ) -> Evaluated<VerifiedPassport> {
@@ -332,7 +369,7 @@ pub(crate) fn evaluate_answer(
         dest: WantedDest::Is(called.dest()),
         earliest: called.iat().minus(RSP_BACKDATING),
     };
-    let mut evaluated = evaluate(context, token, bag, &wanted, now);
+    let mut evaluated = evaluate(context, token, sources, &wanted, now);
     // Only who read the call's PASSporT knows its `n`: what comes under it is about this call.
     if let Outcome::Dropped(reason @ (Reason::OrigMismatch | Reason::UnexpectedRsp)) =
         evaluated.outcome

@@ -60,6 +60,8 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
             // Somebody else's call: nothing to tell.
             Outcome::Dropped(Reason::OrigMismatch) => {}
             Outcome::Dropped(reason) => self.note(reason),
+            // Who examines has let it wait; it comes back with another outcome.
+            Outcome::Wants(_) => {}
         }
     }
 

@@ -1,7 +1,8 @@
 //! Every conversation of an endpoint as a sans-I/O state machine.
 //!
 //! A session is a value. The host asks it for the [`Step`] to take ([`Session::next`]), performs
-//! the [`Action`]s it gets (HTTP requests, signatures, key agreements, state records) in any order
+//! the [`Action`]s it gets (HTTP requests, signatures, key agreements, state records and, if the
+//! policy allows it, fetches of certificates) in any order
 //! and feeds what came of them back ([`Session::input`]). Everything protocol-like lives here and is
 //! tested here without sockets, clocks or sleeping; the time is a parameter ([`Now`]).
 //!
@@ -24,6 +25,7 @@ mod checks;
 mod context;
 mod evaluate;
 mod evidence;
+mod fetches;
 mod lookup;
 mod mailbox;
 mod own_iat;
@@ -52,6 +54,6 @@ pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
-pub use step::{Action, ActionId, Input, Saved, Session, Step};
+pub use step::{Action, ActionId, FoundCertificates, Input, Saved, Session, Step};
 pub use time::{Monotonic, Now, WallClock};
 pub use verdict::{BlobCounts, CallVerdict, Verdict};

@@ -50,6 +50,12 @@ pub struct Policy {
     /// The most PASSporTs that are checked for one call. Whoever knows the public key can seal many;
     /// this bounds what that costs the callee to some tens of milliseconds.
     pub max_passports: usize,
+    /// Whether certificates that did not travel with a token are fetched from its `x5u`. False: who
+    /// fetches shows a host, which the caller chose, that and where a telephone rings (CRT-46). Then
+    /// such a token is refused with [`Reason::CredentialUnavailable`](ringtrue_stir::Reason).
+    pub fetch_certificates: bool,
+    /// The most URLs that are fetched for one call: 4, at most 16.
+    pub max_fetches: usize,
     /// A clock that shows an earlier time counts as unset: [`RELEASE_DATE`].
     pub earliest_time: UnixTime,
 }
@@ -70,6 +76,8 @@ impl Default for Policy {
             max_blobs: 256,
             max_answer_octets: 1_572_864,
             max_passports: 128,
+            fetch_certificates: false,
+            max_fetches: 4,
             earliest_time: RELEASE_DATE,
         }
     }

@@ -8,14 +8,16 @@ use core::time::Duration;
 use ringtrue_oob::{CallNonce, CallPhase};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
-use crate::evaluate::{Outcome, bag_of_content, came_from, evaluate_call};
+use crate::evaluate::{Bag, Outcome, bag_of_content, came_from, evaluate_call};
 use crate::evidence::Evidence;
+use crate::fetches::{Fetches, Sources, Waiting};
 use crate::mailbox::{Mailboxes, Opened};
 use crate::policy::POLL_SCHEDULE;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict, VerifiedCall,
+    Action, CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict,
+    VerifiedCall,
 };
 
 /// How long a poll may take that is made after the verdict was due.
@@ -46,6 +48,7 @@ pub struct RingSession {
     schedule: Vec<Monotonic>,
     polls_made: usize,
     opened: VecDeque<Opened>,
+    fetches: Fetches,
     examined: usize,
     evidence: Evidence<VerifiedCall>,
     gone: Vec<CallNonce>,
@@ -80,6 +83,7 @@ impl RingSession {
             .iter()
             .map(|after| now.monotonic.plus(jittered(&context, *after)))
             .collect();
+        let fetches = Fetches::new(&context.policy);
         let clock_unset = now.unix(context.policy.earliest_time).is_none();
         Ok(Self {
             mailboxes: Mailboxes::new(Arc::clone(&context), &to),
@@ -90,6 +94,7 @@ impl RingSession {
             schedule,
             polls_made: 0,
             opened: VecDeque::new(),
+            fetches,
             examined: 0,
             evidence: Evidence::new(),
             gone: Vec::new(),
@@ -105,44 +110,56 @@ impl RingSession {
                 return;
             }
             self.polls_made = self.polls_made.saturating_add(1);
-            let until = self.deadline.max(now.monotonic.plus(LATE_POLL));
-            let until = if now.monotonic < self.deadline {
-                self.deadline
-            } else {
-                until
-            };
-            self.mailboxes.poll(until);
+            self.mailboxes.poll(self.until(now));
+        }
+    }
+
+    /// When to give up what is asked for now: at the deadline, or shortly after now if that is over.
+    fn until(&self, now: Now) -> Monotonic {
+        if now.monotonic < self.deadline {
+            self.deadline
+        } else {
+            now.monotonic.plus(LATE_POLL)
         }
     }
 
     /// Looks at one opened content.
-    fn examine(&mut self, opened: &Opened, now: UnixTime) {
+    fn examine(&mut self, opened: Opened, unix: UnixTime, now: Now) {
+        let opened = Arc::new(opened);
         let content = &opened.content;
         if content.st.is_some_and(|report| report.s == CallPhase::Gone)
             && self.gone.len() < MAX_GONE
         {
             self.gone.push(content.n);
         }
-        let Some(from) = self.from.clone() else {
+        if self.from.is_none() {
             return;
-        };
+        }
         let bag = bag_of_content(content);
-        for token in &content.ppts {
+        for token in 0..content.ppts.len() {
             if self.examined >= self.context.policy.max_passports {
                 self.evidence.note(Reason::AnswerIncomplete);
                 return;
             }
             self.examined = self.examined.saturating_add(1);
-            let evaluated = evaluate_call(
-                &self.context,
-                token,
-                content,
-                &bag,
-                &from,
-                &opened.number,
-                now,
-            );
-            if matches!(evaluated.outcome, Outcome::Good(_)) {
+            self.judge(&opened, token, &bag, unix, now);
+        }
+    }
+
+    /// Looks at one token of an opened content.
+    fn judge(&mut self, opened: &Arc<Opened>, token: usize, bag: &Bag, unix: UnixTime, now: Now) {
+        let content = &opened.content;
+        let (Some(from), Some(text)) = (&self.from, content.ppts.get(token)) else {
+            return;
+        };
+        let sources = Sources {
+            content: bag,
+            fetches: &self.fetches,
+        };
+        let to = &opened.number;
+        let evaluated = evaluate_call(&self.context, text, content, sources, from, to, unix);
+        match &evaluated.outcome {
+            Outcome::Good(_) => {
                 if !came_from(content, &opened.service) {
                     self.evidence.note(Reason::CpsMismatch);
                 }
@@ -155,8 +172,17 @@ impl RingSession {
                     self.evidence.note(Reason::KsdUnknown);
                 }
             }
-            self.evidence.take_in(evaluated);
+            Outcome::Wants(x5u) => {
+                let waiting = Waiting {
+                    opened: Arc::clone(opened),
+                    token,
+                };
+                let until = self.until(now);
+                self.fetches.wait(x5u, waiting, until);
+            }
+            Outcome::Failed(_) | Outcome::Dropped(_) => {}
         }
+        self.evidence.take_in(evaluated);
     }
 
     /// Marks the newest good candidate as used. A call that ended is no evidence for this one while
@@ -174,6 +200,7 @@ impl RingSession {
             |verdict, first: &[Reason], checks: Vec<Check>, call: Option<&VerifiedCall>| {
                 let mut reasons = first.to_vec();
                 let noted = self.evidence.reasons().iter();
+                let noted = noted.chain(self.fetches.reasons());
                 for reason in noted.chain(self.mailboxes.reasons()) {
                     add_reason(&mut reasons, *reason);
                 }
@@ -229,7 +256,8 @@ impl RingSession {
         if !settled {
             return None;
         }
-        if self.evidence.is_claiming() || self.evidence.store_failed() {
+        let open = self.evidence.is_claiming() || !self.fetches.is_idle();
+        if open || self.evidence.store_failed() {
             return outcome(Verdict::Unavailable, &[], Vec::new(), None);
         }
         if let Some((checks, reason)) = self.evidence.failed() {
@@ -243,7 +271,10 @@ impl RingSession {
 
     /// Whether every poll that was made has been answered, opened and judged.
     fn is_idle(&self) -> bool {
-        self.mailboxes.is_idle() && self.opened.is_empty() && self.evidence.is_settled()
+        self.mailboxes.is_idle()
+            && self.opened.is_empty()
+            && self.fetches.is_idle()
+            && self.evidence.is_settled()
     }
 
     /// Whether the verdict can wait no longer, or need not.
@@ -260,6 +291,24 @@ impl RingSession {
             .get(self.polls_made)
             .is_some_and(|next| next.plus(MIN_POLL_TIME) <= self.deadline);
         self.evidence.failed().is_some() || self.evidence.store_failed() || !more_to_come
+    }
+
+    /// Looks at one content, or at one token whose certificates were waited for.
+    fn look(&mut self, unix: UnixTime, now: Now) {
+        if let Some(waiting) = self.fetches.take_ready() {
+            let bag = bag_of_content(&waiting.opened.content);
+            self.judge(&waiting.opened, waiting.token, &bag, unix, now);
+        } else if let Some(opened) = self.opened.pop_front() {
+            self.examine(opened, unix, now);
+        }
+    }
+
+    /// The next action to start, if any.
+    fn action(&mut self) -> Option<Action> {
+        self.evidence
+            .action()
+            .or_else(|| self.fetches.action())
+            .or_else(|| self.mailboxes.action())
     }
 
     fn report(&mut self, now: Now) -> Option<RingOutcome> {
@@ -299,7 +348,7 @@ impl Session for RingSession {
             }
         } else {
             self.start_due_polls(now);
-            if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
+            if let Some(action) = self.action() {
                 return Step::Act(action);
             }
             if let Some(outcome) = self.report(now) {
@@ -307,22 +356,26 @@ impl Session for RingSession {
             }
             let more_blobs = self.mailboxes.work();
             self.opened.extend(self.mailboxes.take_opened());
-            if let Some(opened) = self.opened.pop_front() {
+            if !self.opened.is_empty() || self.fetches.has_ready() {
                 match now.unix(self.context.policy.earliest_time) {
-                    Some(unix) => self.examine(&opened, unix),
+                    Some(unix) => self.look(unix, now),
                     // The clock was lost since the call began to ring: what is there cannot be judged.
                     None if self.reported.is_none() && self.evidence.winner().is_none() => {
                         self.clock_unset = true;
                         return Step::Wait(now.monotonic);
                     }
-                    None => self.evidence.note(Reason::ClockUnset),
+                    None => {
+                        self.opened.clear();
+                        self.fetches.drop_ready();
+                        self.evidence.note(Reason::ClockUnset);
+                    }
                 }
             }
-            if more_blobs || !self.opened.is_empty() {
+            if more_blobs || !self.opened.is_empty() || self.fetches.has_ready() {
                 return Step::Wait(now.monotonic);
             }
             self.claim_newest();
-            if let Some(action) = self.evidence.action().or_else(|| self.mailboxes.action()) {
+            if let Some(action) = self.action() {
                 return Step::Act(action);
             }
             if let Some(outcome) = self.report(now) {
@@ -354,10 +407,12 @@ impl Session for RingSession {
     }
 
     fn input(&mut self, input: Input, _now: Now) {
-        match self.mailboxes.input(input) {
-            Ok(()) => {}
-            Err(Input::Claimed(id, result)) => self.evidence.claimed(id, result),
-            Err(_) => {}
+        let other = match self.mailboxes.input(input) {
+            Ok(()) => return,
+            Err(other) => other,
+        };
+        if let Err(Input::Claimed(id, result)) = self.fetches.input(other) {
+            self.evidence.claimed(id, result);
         }
     }
 }

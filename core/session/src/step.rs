@@ -1,8 +1,9 @@
 //! What a session asks of its host, and what the host tells it.
 
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Role};
-use ringtrue_stir::Reason;
+use ringtrue_stir::certificate::CertificateBag;
 use ringtrue_stir::crypto::{DeviceSignature, P256PublicKey};
+use ringtrue_stir::{Reason, X5u};
 use zeroize::Zeroizing;
 
 use crate::{Monotonic, Now, RecordName};
@@ -30,6 +31,22 @@ pub enum Action {
         max_answer_octets: usize,
         /// When to give up with [`Reason::DeadlinePassed`]. The host keeps this time: a session that has
         /// another service to turn to does so only when it is told.
+        deadline: Monotonic,
+    },
+    /// Get the certificates behind the `x5u` of a token that came without any; answered by
+    /// [`Input::Certificates`]. Only with [`Policy::fetch_certificates`](crate::Policy).
+    ///
+    /// The URL is the caller's choice: the host holds it to the rules for fetches (https, port,
+    /// public addresses, limits; CRT-40 to CRT-42), keeps what it got and asks each URL seldom
+    /// (CRT-43, CRT-44).
+    FetchCertificates {
+        /// Names this action.
+        id: ActionId,
+        /// Where they are.
+        x5u: X5u,
+        /// Whether what the host kept turned out not to fit: ask anew, unless that was done recently.
+        refresh: bool,
+        /// When to give up with [`Reason::DeadlinePassed`].
         deadline: Monotonic,
     },
     /// Sign with the endpoint's credential key; answered by [`Input::Signature`].
@@ -86,6 +103,15 @@ pub enum Saved {
     Changed,
 }
 
+/// Certificates that were fetched.
+#[derive(Clone, Debug)]
+pub struct FoundCertificates {
+    /// All that the host served, in its order.
+    pub bag: CertificateBag,
+    /// Whether they were at hand before they were asked for, so that a newer version may exist.
+    pub from_cache: bool,
+}
+
 /// What the host tells a session. Errors are the host's own ([`Reason::ServiceUnreachable`],
 /// [`Reason::SignerFailed`], [`Reason::StateUnavailable`], …) and end up among the reasons.
 #[derive(Debug)]
@@ -93,6 +119,8 @@ pub enum Saved {
 pub enum Input {
     /// An HTTP response, or why there is none.
     Response(ActionId, Result<HttpResponse, Reason>),
+    /// The certificates behind an `x5u`, or why there are none.
+    Certificates(ActionId, Result<FoundCertificates, Reason>),
     /// A signature by the credential key.
     Signature(ActionId, Result<DeviceSignature, Reason>),
     /// The X coordinate of an ECDH agreement.

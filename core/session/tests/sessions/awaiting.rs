@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ringtrue_lab::{Authority, LeafSpec};
 use ringtrue_oob::{CallNonce, CallPhase, CallState, Content};
 use ringtrue_session::{
-    Action, AnswerExpectation, AnswerOutcome, AwaitAnswerSession, CheckName, CheckResult, Input,
-    Role, Verdict,
+    Action, AnswerExpectation, AnswerOutcome, AwaitAnswerSession, CheckName, CheckResult,
+    ContextBuilder, Input, Role, Verdict,
 };
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::{Reason, UnixTime};
@@ -18,16 +18,25 @@ use crate::sim::{Running, run, run_all};
 use crate::world::{CALLEE, CALLER, CPS_CALLER, START_MS, STRANGER, World, number};
 
 /// A placed call: what is expected, and the nonce that the callee has read.
-struct Placed {
-    world: World,
-    caller: Phone,
-    callee: Phone,
+pub(crate) struct Placed {
+    pub(crate) world: World,
+    pub(crate) caller: Phone,
+    pub(crate) callee: Phone,
     expected: AnswerExpectation,
     nonce: [u8; 16],
 }
 
 fn placed() -> Placed {
+    placed_with(|_| {})
+}
+
+/// A call placed by a telephone whose settings `change` changes.
+pub(crate) fn placed_with(change: impl FnOnce(&mut ContextBuilder)) -> Placed {
     let (mut world, mut caller, callee) = World::with_phones();
+    let credential = caller.credential.clone();
+    caller.context = world
+        .context(&[CALLER], &[CPS_CALLER], &credential, change)
+        .unwrap();
     let expected = world.place_well(&mut caller, CALLEE).answer.unwrap();
     let store = world.net.sent.iter().find(|sent| sent.role == Role::Store);
     let content = opened(&callee, CALLEE, &store.unwrap().blobs()[0]).unwrap();
@@ -44,18 +53,18 @@ fn placed() -> Placed {
 
 impl Placed {
     /// The right `rsp`, signed by the callee now.
-    fn rsp(&self) -> Forged {
+    pub(crate) fn rsp(&self) -> Forged {
         Forged::call(&self.world, &self.callee.credential).with(|forged| {
             forged.header.insert("ppt".into(), Value::from("rsp"));
             forged.nonce = self.nonce;
         })
     }
 
-    fn leave(&mut self, content: &Content) {
+    pub(crate) fn leave(&mut self, content: &Content) {
         leave_at(&mut self.world, CPS_CALLER, CALLER, content);
     }
 
-    fn session(&self, ms: u64) -> AwaitAnswerSession {
+    pub(crate) fn session(&self, ms: u64) -> AwaitAnswerSession {
         AwaitAnswerSession::new(
             Arc::clone(&self.caller.context),
             self.expected.clone(),
@@ -64,7 +73,7 @@ impl Placed {
         )
     }
 
-    fn wait(&mut self) -> AnswerOutcome {
+    pub(crate) fn wait(&mut self) -> AnswerOutcome {
         let session = self.session(4000);
         run(&mut self.world, &mut self.caller, session)
     }

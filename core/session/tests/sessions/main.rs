@@ -25,6 +25,7 @@ mod chaos;
 mod checks;
 mod clocks;
 mod contents;
+mod fetching;
 mod hardware;
 mod limits;
 mod lookups;

@@ -8,7 +8,7 @@ use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, directory};
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
-use ringtrue_session::Role;
+use ringtrue_session::{FoundCertificates, Role};
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
@@ -64,6 +64,10 @@ pub(crate) struct Net {
     pub(crate) sent: Vec<Sent>,
     pub(crate) latency_ms: u64,
     pub(crate) anchors: TrustAnchors,
+    /// What a host's fetcher gets for an `x5u`, in turn; the last one again and again.
+    pub(crate) certificates: BTreeMap<String, Vec<Result<FoundCertificates, Reason>>>,
+    /// What was fetched, and whether anew.
+    pub(crate) fetched: Vec<(String, bool)>,
 }
 
 impl Net {
@@ -95,6 +99,16 @@ impl Net {
             other => panic!("endpoints do not ask for {other:?}"),
         };
         Ok(answered.unwrap_or_else(Problem::encode))
+    }
+
+    /// Fetches certificates as a host does.
+    pub(crate) fn fetch(&mut self, x5u: &str, refresh: bool) -> Result<FoundCertificates, Reason> {
+        self.fetched.push((x5u.to_owned(), refresh));
+        match self.certificates.get_mut(x5u) {
+            Some(answers) if answers.len() > 1 => answers.remove(0),
+            Some(answers) => answers[0].clone(),
+            None => Err(Reason::ServiceUnreachable),
+        }
     }
 
     pub(crate) fn service(&mut self, authority: &str) -> &mut Service {

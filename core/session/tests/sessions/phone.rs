@@ -48,6 +48,7 @@ pub(crate) struct Phone {
 pub(crate) fn id_of(action: &Action) -> ActionId {
     match action {
         Action::Request { id, .. }
+        | Action::FetchCertificates { id, .. }
         | Action::Sign { id, .. }
         | Action::Agree { id, .. }
         | Action::Load { id, .. }
@@ -94,7 +95,7 @@ impl Phone {
         match interfered {
             None => {
                 let delay = match &action {
-                    Action::Request { .. } => net.latency_ms,
+                    Action::Request { .. } | Action::FetchCertificates { .. } => net.latency_ms,
                     _ => 0,
                 };
                 Some((delay, self.effect(net, action, ms)))
@@ -105,6 +106,10 @@ impl Phone {
                 Action::Request { id, deadline, .. } => {
                     let left = deadline.as_ms().saturating_sub(ms);
                     Some((left, Input::Response(id, Err(Reason::DeadlinePassed))))
+                }
+                Action::FetchCertificates { id, deadline, .. } => {
+                    let left = deadline.as_ms().saturating_sub(ms);
+                    Some((left, Input::Certificates(id, Err(Reason::DeadlinePassed))))
                 }
                 other => panic!("only requests have deadlines: {other:?}"),
             },
@@ -121,6 +126,9 @@ impl Phone {
                 let now = UnixTime::from_secs((START_MS + ms) / 1000);
                 Input::Response(id, net.answer(role, &request, ms, now))
             }
+            Action::FetchCertificates {
+                id, x5u, refresh, ..
+            } => Input::Certificates(id, net.fetch(x5u.as_str(), refresh)),
             Action::Sign { id, message } => {
                 let signature = RustCrypto.sign_es256(&self.credential.secret, &message);
                 let raw = signature.unwrap().as_raw().to_vec();

@@ -95,6 +95,7 @@ impl<S: Session> Running<S> {
 pub(crate) fn id_of_input(input: &Input) -> ActionId {
     match input {
         Input::Response(id, _)
+        | Input::Certificates(id, _)
         | Input::Signature(id, _)
         | Input::Agreement(id, _)
         | Input::Loaded(id, _)

@@ -61,6 +61,8 @@ impl World {
                 sent: Vec::new(),
                 latency_ms: 20,
                 anchors: authority.anchors().unwrap(),
+                certificates: BTreeMap::new(),
+                fetched: Vec::new(),
             },
             authority,
         }
