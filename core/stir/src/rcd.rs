@@ -19,6 +19,7 @@ mod display;
 mod image;
 mod jcard;
 mod pointer;
+mod protection;
 mod third_party;
 
 use core::fmt;
@@ -33,6 +34,7 @@ pub use self::digests::digest_of;
 pub use self::display::{MAX_CALL_REASON_CHARS, MAX_NAME_CHARS, display_text};
 pub use self::image::{ImageFormat, MAX_IMAGE_LEN, MAX_IMAGE_SIDE, check_image};
 pub use self::jcard::{JCard, MAX_JCARD_LEN};
+pub use self::protection::are_protected_by;
 pub use self::third_party::{ThirdPartyPolicy, may_use};
 use crate::{Reason, TelephoneNumber, x5u};
 
@@ -108,7 +110,7 @@ impl RichCallData {
     /// # Errors
     ///
     /// As [`RichCallData::from_claims`], and [`Reason::MalformedRcd`] if neither `rcd` nor `crn` is
-    /// there. The PASSporT stands nevertheless, without rich data.
+    /// there.
     ///
     /// Source: RFC 9795 section 8 (PPT-79).
     pub fn of_rcd_passport(claims: &Value) -> Result<Self, Reason> {
@@ -362,6 +364,22 @@ impl RichCallData {
     #[must_use]
     pub const fn allows_compact_form(&self) -> bool {
         self.is_compactable
+    }
+}
+
+/// The rich call data of a verified PASSporT, as far as they may be used, and what to report beside
+/// the verdict. `may` is what [`may_use`] said. Nothing here changes the verdict.
+///
+/// Source: RFC 9795 section 8.2 (PPT-77, PPT-81).
+#[must_use]
+pub fn usable(claims: &Value, may: Result<(), Reason>) -> (Option<RichCallData>, Vec<Reason>) {
+    match (RichCallData::from_claims(claims), may) {
+        (Ok(None), _) => (None, Vec::new()),
+        (Ok(Some(data)), Ok(())) => {
+            let warnings = data.warnings();
+            (Some(data), warnings)
+        }
+        (Err(reason), _) | (Ok(Some(_)), Err(reason)) => (None, vec![reason]),
     }
 }
 

@@ -2,9 +2,13 @@
 
 use proptest::prelude::*;
 use ringtrue_stir::integrity::{DigestAlgorithm, IntegrityDigest};
-use ringtrue_stir::rcd::{RichCallData, ThirdPartyPolicy, digest_of, may_use};
+use ringtrue_stir::rcd::{
+    RichCallData, ThirdPartyPolicy, are_protected_by, digest_of, may_use, usable,
+};
 use ringtrue_stir::{Reason, json};
 use serde_json::{Value, json as object};
+
+use crate::issuing::{JWT_CLAIM_CONSTRAINTS, Key, Template, der, one};
 
 pub(crate) const ICON: &str = "https://example.com/icon.png";
 
@@ -276,51 +280,63 @@ fn third_party_data_are_used_only_with_a_first_party_that_vouches() {
 }
 
 #[test]
-fn digests_are_made_of_values_and_never_of_urls_that_stand_for_content() {
-    let rcd = object!({
-        "nam": "Q Branch Spy Gadgets",
-        "icn": ICON,
-        "jcd": ["vcard", [
-            ["fn", {}, "text", "https://example.com/"],
-            ["photo", {}, "uri", ICON],
-            ["tel", {}, "uri", "tel:+12025550143"]
-        ]],
-    });
-    // RFC 9795 section 7.
-    let name = "sha256-sM275lTgzCte+LHOKHtU4SxG8shlOo6OS4ot8IJQImY";
-    for claims in [rcd.clone(), object!({"iat": 1, "rcd": rcd})] {
-        assert_eq!(digest_of(&claims, "/nam").unwrap().to_text(), name);
-        for (pointer, value) in [
-            ("/jcd", &rcd["jcd"]),
-            ("/jcd/1/0/3", &rcd["jcd"][1][0][3]),
-            ("/jcd/1/2/3", &rcd["jcd"][1][2][3]),
-        ] {
-            assert_eq!(digest_of(&claims, pointer).unwrap().to_text(), over(value));
-        }
-        for (pointer, reason) in [
-            ("/icn", Reason::RcdNotChecked),
-            ("/jcd/1/1/3", Reason::RcdNotChecked),
-            ("/apn", Reason::MalformedRcd),
-            ("/rcd/nam", Reason::MalformedRcd),
-            ("nam", Reason::MalformedRcd),
-            ("", Reason::MalformedRcd),
-        ] {
-            assert_eq!(digest_of(&claims, pointer), Err(reason), "{pointer}");
-        }
-    }
-    let link = object!({"nam": "", "jcl": "https://example.com/q.json"});
-    for pointer in ["/jcl", "/jcl/1/0/3"] {
-        assert_eq!(digest_of(&link, pointer), Err(Reason::RcdNotChecked));
-    }
-    let icon = object!({"icn": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"});
-    assert_eq!(digest_of(&icon, "/icn").unwrap().to_text(), sha256(&png(1)));
-    let icon = object!({"icn": "data:image/png;base64,AAAA"});
-    assert_eq!(digest_of(&icon, "/icn"), Err(Reason::UnsupportedMediaType));
+fn what_does_not_hold_is_reported_and_not_used() {
+    let good = object!({"rcd": {"nam": "Q", "icn": ICON}, "crn": "Delivery"});
+    let (data, warnings) = usable(&good, Ok(()));
+    assert_eq!(data.unwrap().call_reason(), Some("Delivery"));
+    assert_eq!(warnings, [Reason::RcdDigestMissing]);
+    let (data, warnings) = usable(&good, Err(Reason::ThirdPartyRcd));
     assert_eq!(
-        digest_of(&object!({"rcd": "Q"}), "/nam"),
-        Err(Reason::MalformedRcd)
+        (data.is_none(), warnings),
+        (true, vec![Reason::ThirdPartyRcd])
     );
-    assert_eq!(digest_of(&object!("Q"), "/nam"), Err(Reason::MalformedRcd));
+    for may in [Ok(()), Err(Reason::ThirdPartyRcd)] {
+        let (data, warnings) = usable(&object!({"rcd": {}}), may);
+        assert_eq!(
+            (data.is_none(), warnings),
+            (true, vec![Reason::MalformedRcd])
+        );
+        let (data, warnings) = usable(&object!({"iat": 1}), may);
+        assert_eq!((data.is_none(), warnings), (true, vec![]));
+    }
+}
+
+/// RFC 9795 section 6.3.
+#[test]
+fn constraints_protect_rich_data_only_all_together() {
+    let names = |names: &[&str]| {
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| der(0x16, &[name.as_bytes()]))
+            .collect();
+        der(0x30, &[&names.concat()])
+    };
+    let include = |all: &[&str]| der(0xa0, &[&names(all)]);
+    let permit = |name: &str| {
+        let values = der(0x30, &[&der(0x0c, &[b"{}"])]);
+        let pair = der(0x30, &[&der(0x16, &[name.as_bytes()]), &values]);
+        der(0xa1, &[&der(0x30, &[&pair])])
+    };
+    let key = Key::new();
+    for (parts, expected) in [
+        (vec![include(&["rcd", "rcdi"]), permit("rcdi")], true),
+        (vec![include(&["rcdi", "crn", "rcd"]), permit("rcdi")], true),
+        (vec![include(&["rcd", "rcdi"])], false),
+        (vec![permit("rcdi")], false),
+        (vec![include(&["rcd"]), permit("rcdi")], false),
+        (vec![include(&["rcdi"]), permit("rcdi")], false),
+        (vec![include(&["rcd", "rcdi"]), permit("rcd")], false),
+    ] {
+        let value = der(0x30, &[&parts.concat()]);
+        let template = Template::leaf(&[one("12025550143")]).with_extension(
+            JWT_CLAIM_CONSTRAINTS,
+            false,
+            &value,
+        );
+        let certificate = template.issue(&key.public, "root", &key);
+        let constraints = certificate.claim_constraints().unwrap();
+        assert_eq!(are_protected_by(constraints), expected);
+    }
 }
 
 /// Claims that are close to rich call data.

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use ringtrue_stir::integrity::DigestAlgorithm;
-use ringtrue_stir::rcd::{RcdContent, RichCallData, RichCallDataBuilder};
+use ringtrue_stir::rcd::{RcdContent, RichCallData, RichCallDataBuilder, digest_of};
 use ringtrue_stir::{Reason, X5u};
 use serde_json::{Value, json as object};
 
-use crate::rich_call_data::{ICON, png, sha256};
+use crate::rich_call_data::{ICON, over, png, sha256};
 use crate::tn;
 
 fn url(text: &str) -> X5u {
@@ -174,6 +174,54 @@ fn what_a_reader_would_refuse_is_not_made() {
     ] {
         assert_eq!(refusal(builder), reason);
     }
+}
+
+#[test]
+fn digests_are_made_of_values_and_never_of_urls_that_stand_for_content() {
+    let rcd = object!({
+        "nam": "Q Branch Spy Gadgets",
+        "icn": ICON,
+        "jcd": ["vcard", [
+            ["fn", {}, "text", "https://example.com/"],
+            ["photo", {}, "uri", ICON],
+            ["tel", {}, "uri", "tel:+12025550143"]
+        ]],
+    });
+    // RFC 9795 section 7.
+    let name = "sha256-sM275lTgzCte+LHOKHtU4SxG8shlOo6OS4ot8IJQImY";
+    for claims in [rcd.clone(), object!({"iat": 1, "rcd": rcd})] {
+        assert_eq!(digest_of(&claims, "/nam").unwrap().to_text(), name);
+        for (pointer, value) in [
+            ("/jcd", &rcd["jcd"]),
+            ("/jcd/1/0/3", &rcd["jcd"][1][0][3]),
+            ("/jcd/1/2/3", &rcd["jcd"][1][2][3]),
+        ] {
+            assert_eq!(digest_of(&claims, pointer).unwrap().to_text(), over(value));
+        }
+        for (pointer, reason) in [
+            ("/icn", Reason::RcdNotChecked),
+            ("/jcd/1/1/3", Reason::RcdNotChecked),
+            ("/apn", Reason::MalformedRcd),
+            ("/rcd/nam", Reason::MalformedRcd),
+            ("nam", Reason::MalformedRcd),
+            ("", Reason::MalformedRcd),
+        ] {
+            assert_eq!(digest_of(&claims, pointer), Err(reason), "{pointer}");
+        }
+    }
+    let link = object!({"nam": "", "jcl": "https://example.com/q.json"});
+    for pointer in ["/jcl", "/jcl/1/0/3"] {
+        assert_eq!(digest_of(&link, pointer), Err(Reason::RcdNotChecked));
+    }
+    let icon = object!({"icn": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"});
+    assert_eq!(digest_of(&icon, "/icn").unwrap().to_text(), sha256(&png(1)));
+    let icon = object!({"icn": "data:image/png;base64,AAAA"});
+    assert_eq!(digest_of(&icon, "/icn"), Err(Reason::UnsupportedMediaType));
+    assert_eq!(
+        digest_of(&object!({"rcd": "Q"}), "/nam"),
+        Err(Reason::MalformedRcd)
+    );
+    assert_eq!(digest_of(&object!("Q"), "/nam"), Err(Reason::MalformedRcd));
 }
 
 proptest! {
