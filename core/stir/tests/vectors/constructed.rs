@@ -101,6 +101,15 @@ fn paths_are_accepted_refused_or_left_to_policy_as_expected() {
     let intermediate_without_list = chains["sp"].1.bag.certificates()[1].tn_auth_list();
     assert_eq!(intermediate_without_list, None);
 
+    let bags = chains
+        .iter()
+        .map(|(id, (_, chain))| (id.as_str(), &chain.bag))
+        .collect();
+    let file = folder.json("chains.json");
+    let anchors = TrustAnchors::from_pem(&folder.text("root.pem")).unwrap();
+    let at = UnixTime::from_secs(AT);
+    crate::revocation::check(&mut folder, &file, &anchors, &bags, at);
+
     check_tokens(&folder.json("passports.json"), &chains);
     folder.assert_consumed();
 }

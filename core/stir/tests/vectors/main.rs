@@ -12,8 +12,11 @@
 
 mod claim_constraints;
 mod constructed;
+mod libstirshaken_certificates;
+mod live;
 mod numbers;
 mod protocol;
+mod revocation;
 mod rfc_passports;
 mod rich_call_data;
 mod sip_headers;
