@@ -14,6 +14,7 @@ pub mod json;
 pub mod jws;
 mod number;
 pub mod passport;
+mod public_address;
 pub mod rcd;
 mod reason;
 pub mod sip;
@@ -25,6 +26,7 @@ pub mod verification;
 mod x5u;
 
 pub use number::{MAX_NUMBER_LEN, NumberContext, TelephoneNumber};
+pub use public_address::Reach;
 pub use reason::{Kind, Reason};
 pub use strictness::Strictness;
 pub use time::UnixTime;

@@ -3,8 +3,9 @@
 //! Syntax only. Which addresses may be connected to is the business of whoever fetches.
 
 use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::Reason;
+use crate::{Reach, Reason};
 
 /// The longest `x5u` that is read (PPT-22).
 pub const MAX_X5U_LEN: usize = 2048;
@@ -43,11 +44,7 @@ impl X5u {
 
     fn parse_on(text: &str, is_port: fn(&str) -> bool) -> Result<Self, Reason> {
         let well_formed = is_https(text)
-            && text.get(8..).is_some_and(|rest| {
-                let (authority, path) = match rest.split_once('/') {
-                    Some((authority, path)) => (authority, path),
-                    None => (rest, ""),
-                };
+            && split(text).is_some_and(|(authority, path)| {
                 is_authority(authority, is_port) && path.bytes().all(is_path_octet)
             });
         if well_formed {
@@ -62,6 +59,53 @@ impl X5u {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the path has a segment `.` or `..`, escaped or not. It says the same as another URL
+    /// without one, so whether it is fetched is policy.
+    #[must_use]
+    pub fn has_dot_segments(&self) -> bool {
+        let (_, path) = split(&self.0).unwrap_or_default();
+        path.split('/').any(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(plain.as_str(), "." | "..")
+        })
+    }
+
+    /// Requires a host that is an address to be a public one. A name is not resolved here: whoever
+    /// connects checks the addresses it leads to.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::AddressNotAllowed`] for the literal of any other address, and for `localhost`, which
+    /// means this machine by its definition (RFC 6761 section 6.3).
+    pub fn require_public_literal(&self) -> Result<(), Reason> {
+        let (authority, _) = split(&self.0).unwrap_or_default();
+        let is_public = match authority.strip_prefix('[') {
+            Some(rest) => rest
+                .split_once(']')
+                .and_then(|(literal, _)| literal.parse::<Ipv6Addr>().ok())
+                .is_some_and(|address| Reach::of(IpAddr::V6(address)) == Reach::Public),
+            None => {
+                let host = authority.split(':').next().unwrap_or_default();
+                let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+                match host.parse::<Ipv4Addr>() {
+                    Ok(address) => Reach::of(IpAddr::V4(address)) == Reach::Public,
+                    Err(_) => host != "localhost" && !host.ends_with(".localhost"),
+                }
+            }
+        };
+        if is_public {
+            Ok(())
+        } else {
+            Err(Reason::AddressNotAllowed)
+        }
+    }
+}
+
+/// Authority and path of an https URL, without the slash between them.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let rest = url.get(8..)?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 impl fmt::Debug for X5u {
@@ -84,7 +128,7 @@ fn is_authority(authority: &str, is_port: fn(&str) -> bool) -> bool {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
             Some((address, port)) => {
-                if address.parse::<core::net::Ipv6Addr>().is_err() {
+                if address.parse::<Ipv6Addr>().is_err() {
                     return false;
                 }
                 ("literal", port)
@@ -97,10 +141,24 @@ fn is_authority(authority: &str, is_port: fn(&str) -> bool) -> bool {
         },
     };
     let host_is_good = !host.is_empty()
+        && !is_ambiguous_address(host)
         && host
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     host_is_good && is_port(port)
+}
+
+/// Whether readers disagree on what this host is: one whose last label is a number is an IPv4 address to
+/// some, in forms like `127.1` or `0x7f000001`, so only the dotted quad is taken.
+fn is_ambiguous_address(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host);
+    let last = last.rsplit('.').next().unwrap_or_default();
+    let hex = last
+        .strip_prefix("0x")
+        .or_else(|| last.strip_prefix("0X"))
+        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_number = hex || (!last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()));
+    is_number && host.parse::<Ipv4Addr>().is_err()
 }
 
 /// RFC 3986 `pchar` and `/`; user information, query and fragment delimiters are not among them.
