@@ -67,7 +67,7 @@ async fn refuses_a_malformed_token_that_names_the_call() {
             json!({"x5u": "http://certs.example/c"}),
         ),
         header_case("crit", Reason::MalformedToken, json!({"crit": ["ppt"]})),
-        payload_case("no iat", Reason::MalformedClaims, json!({"iat": null})),
+        payload_case("no iat", Reason::IatMissing, json!({"iat": null})),
         payload_case(
             "iat text",
             Reason::IatNotNumber,
@@ -79,15 +79,15 @@ async fn refuses_a_malformed_token_that_names_the_call() {
             json!({"iat": 1_793_491_200.5}),
         ),
         payload_case("iat negative", Reason::IatNotNumber, json!({"iat": -1})),
-        payload_case("no dest", Reason::MalformedClaims, json!({"dest": null})),
+        payload_case("no dest", Reason::DestMissing, json!({"dest": null})),
         payload_case(
             "dest empty",
-            Reason::MalformedClaims,
+            Reason::MalformedDest,
             json!({"dest": {"tn": []}}),
         ),
         payload_case(
             "dest text",
-            Reason::MalformedClaims,
+            Reason::MalformedDest,
             json!({"dest": {"tn": "1"}}),
         ),
     ];
@@ -96,7 +96,7 @@ async fn refuses_a_malformed_token_that_names_the_call() {
             let orig = json!({"orig": {"tn": format!("+{}", scene.from.as_str())}});
             scene.token(&json!({}), &orig)
         }),
-        refused("orig twofold", Reason::MalformedClaims, |scene| {
+        refused("orig twofold", Reason::MalformedOrig, |scene| {
             let orig = json!({"orig": {"tn": scene.from.as_str(), "uri": "sip:a@b.example"}});
             scene.token(&json!({}), &orig)
         }),
@@ -153,7 +153,7 @@ async fn refuses_a_malformed_token_that_names_the_call() {
             let header = json::canonical(&header());
             token_of_text(&header, &payload, &scene.credential.secret)
         }),
-        refused("dest out of order", Reason::NotCanonical, |scene| {
+        refused("dest out of order", Reason::DestNotSorted, |scene| {
             let dest = json!({"dest": {"tn": [scene.to.as_str(), "0"]}});
             scene.token(&json!({}), &dest)
         }),

@@ -213,6 +213,13 @@ fn evaluate(
     let mut checks = Checks::default();
     let passport = match checks.note(CheckName::Ppt, Passport::parse(token)) {
         Ok(passport) => passport,
+        Err(_) if Passport::stated_kind(token).is_some_and(|kind| !is_used(kind)) => {
+            return Evaluated {
+                checks,
+                outcome: Outcome::Dropped(Reason::PptUnsupported),
+                iat: UnixTime::default(),
+            };
+        }
         Err(reason) => {
             let named = wanted.orig.tn().is_some_and(|orig| names_call(token, orig));
             let outcome = if named {
@@ -253,6 +260,15 @@ fn evaluate(
     }
 }
 
+/// Whether sessions use PASSporTs of this type. The registry of types is open: another one is not wrong,
+/// only not for us (W-28).
+const fn is_used(kind: PassportType) -> bool {
+    matches!(
+        kind,
+        PassportType::Base | PassportType::Rsp | PassportType::Shaken
+    )
+}
+
 fn check(
     checks: &mut Checks,
     context: &Context,
@@ -262,8 +278,8 @@ fn check(
     now: UnixTime,
 ) -> Result<VerifiedPassport, Reason> {
     let holds = |holds: bool, reason| if holds { Ok(()) } else { Err(reason) };
-    // Step 2. The registry of types is open: an unknown one is not wrong, only not for us (W-28).
-    if passport.kind() == PassportType::Unsupported {
+    // Step 2.
+    if !is_used(passport.kind()) {
         return checks.redo(CheckName::Ppt, Reason::PptUnsupported);
     }
     if !wanted.kinds.contains(&passport.kind()) {

@@ -50,36 +50,23 @@ impl CompactJws {
     /// - [`Reason::MalformedSignature`]: not 64 octets, a DER signature for one, or r or s out of range.
     /// - [`Reason::MalformedJson`], [`Reason::DuplicateMember`], [`Reason::TooDeep`]: the header's JSON.
     pub fn parse(text: &str, max_len: usize) -> Result<Self, Reason> {
-        if text.len() > max_len {
-            return Err(Reason::TooLong);
+        let mut refusals = Vec::new();
+        let parts = take_apart(text, max_len, &mut refusals);
+        match (refusals.first(), parts) {
+            (None, Some(parts)) => Self::from_parts(text, parts).ok_or(Reason::Internal),
+            (reason, _) => Err(reason.copied().unwrap_or(Reason::Internal)),
         }
-        let (signing_input, signature_text) =
-            text.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-        let (header_text, payload_text) = signing_input
-            .split_once('.')
-            .ok_or(Reason::MalformedToken)?;
-        // The compact form of a PASSporT (RFC 8225 section 7) is for those who have the message (PPT-17).
-        if header_text.is_empty() || payload_text.is_empty() {
-            return Err(Reason::MalformedToken);
-        }
-        let header_octets = base64url::decode(header_text)?;
-        // A further dot is outside the alphabet.
-        let payload = base64url::decode(payload_text)?;
-        let header = json::parse(&header_octets, max_len)?;
-        if !header.is_object() || header.get("crit").is_some() {
-            return Err(Reason::MalformedToken);
-        }
-        if header.get("alg").and_then(Value::as_str) != Some("ES256") {
-            return Err(Reason::AlgorithmNotAllowed);
-        }
-        let signature = Es256Signature::from_raw(&base64url::decode(signature_text)?)?;
-        Ok(Self {
-            signing_input_len: signing_input.len(),
+    }
+
+    /// Puts together what was taken apart from `text`, if all of it was good.
+    pub(crate) fn from_parts(text: &str, parts: Parts) -> Option<Self> {
+        Some(Self {
+            signing_input_len: parts.signing_input_len,
             text: text.to_owned(),
-            header,
-            header_octets,
-            payload,
-            signature,
+            header: parts.header?,
+            header_octets: parts.header_octets,
+            payload: parts.payload?,
+            signature: parts.signature?,
             verified_with: OnceLock::new(),
         })
     }
@@ -214,14 +201,89 @@ impl CompactJws {
     ///
     /// [`Reason::NotCanonical`] otherwise.
     pub fn require_canonical(&self, payload: &Value) -> Result<(), Reason> {
-        let same = json::canonical(&self.header).as_bytes() == self.header_octets
-            && json::canonical(payload).as_bytes() == self.payload;
-        if same {
+        if self.is_canonical(payload) {
             Ok(())
         } else {
             Err(Reason::NotCanonical)
         }
     }
+
+    /// Whether header and `payload`, which must be this token's own, are as they would be written here.
+    pub(crate) fn is_canonical(&self, payload: &Value) -> bool {
+        json::canonical(&self.header).as_bytes() == self.header_octets
+            && json::canonical(payload).as_bytes() == self.payload
+    }
+}
+
+/// What a token of three parts consists of. A part that is not there was refused.
+pub(crate) struct Parts {
+    signing_input_len: usize,
+    /// An object.
+    pub(crate) header: Option<Value>,
+    header_octets: Vec<u8>,
+    pub(crate) payload: Option<Vec<u8>>,
+    signature: Option<Es256Signature>,
+}
+
+/// Takes a token apart and goes on where it can: every refusal is added, in the order of the parts and
+/// the checks on them. `None` if there are no three parts to look at.
+pub(crate) fn take_apart(text: &str, max_len: usize, refusals: &mut Vec<Reason>) -> Option<Parts> {
+    let mut refuse = |reason| {
+        if !refusals.contains(&reason) {
+            refusals.push(reason);
+        }
+    };
+    if text.len() > max_len {
+        refuse(Reason::TooLong);
+        return None;
+    }
+    let three = text
+        .rsplit_once('.')
+        .and_then(|(signing_input, signature)| {
+            let (header, payload) = signing_input.split_once('.')?;
+            (!header.is_empty() && !payload.is_empty()).then_some((
+                signing_input.len(),
+                header,
+                payload,
+                signature,
+            ))
+        });
+    let Some((signing_input_len, header, payload, signature)) = three else {
+        refuse(Reason::MalformedToken);
+        return None;
+    };
+    let mut noted = |decoded: Result<Vec<u8>, Reason>| decoded.map_err(&mut refuse).ok();
+    let header_octets = noted(base64url::decode(header));
+    // A further dot is outside the alphabet.
+    let payload = noted(base64url::decode(payload));
+    let signature = noted(base64url::decode(signature));
+    let header = header_octets
+        .as_ref()
+        .and_then(|octets| json::parse(octets, max_len).map_err(&mut refuse).ok());
+    if let Some(header) = &header {
+        if !header.is_object() || header.get("crit").is_some() {
+            refuse(Reason::MalformedToken);
+        }
+        if header.get("alg").and_then(Value::as_str) != Some("ES256") {
+            refuse(Reason::AlgorithmNotAllowed);
+        }
+    }
+    let signature =
+        signature.and_then(|octets| Es256Signature::from_raw(&octets).map_err(&mut refuse).ok());
+    Some(Parts {
+        signing_input_len,
+        header,
+        header_octets: header_octets.unwrap_or_default(),
+        payload,
+        signature,
+    })
+}
+
+/// Whether this is the compact form of a PASSporT: a signature alone, behind two dots. It is for those
+/// who have the message it belongs to (RFC 8225 section 7; PPT-16, PPT-17).
+pub(crate) fn is_compact_form(text: &str) -> bool {
+    text.strip_prefix("..")
+        .is_some_and(|signature| !signature.is_empty() && !signature.contains('.'))
 }
 
 /// A JWS that lacks its signature. Made here, so its header and payload are deterministic JSON.

@@ -36,8 +36,8 @@ REFUSALS = (
     ("no x5u", forged.no_x5u, REFUSED, {"x5u_missing"}),
     ("iat quoted", forged.quoted_iat, REFUSED, {"iat_not_number"}),
     ("iat with a fraction", forged.fractional_iat, REFUSED, {"iat_not_number"}),
-    ("no dest", forged.no_dest, REFUSED, {"malformed_claims"}),
-    ("dest.tn not an array", forged.bare_dest, REFUSED, {"malformed_claims"}),
+    ("no dest", forged.no_dest, REFUSED, {"dest_missing"}),
+    ("dest.tn not an array", forged.bare_dest, REFUSED, {"malformed_dest"}),
     ("white space in the payload", forged.white_space, REFUSED, {"not_canonical"}),
     ("members out of order", forged.member_order, REFUSED, {"not_canonical"}),
     (
@@ -49,7 +49,7 @@ REFUSALS = (
         {"malformed_signature", "malformed_token"},
     ),
     ("not a token", forged.not_a_token, NOTHING, {"malformed_token"}),
-    ("shaken without attest", forged.shaken_without_attest, REFUSED, {"malformed_claims"}),
+    ("shaken without attest", forged.shaken_without_attest, REFUSED, {"attest_not_allowed"}),
     ("signature damaged", forged.damaged_signature, REFUSED, {"signature_invalid"}),
     ("claims changed after signing", forged.another_payload, REFUSED, {"signature_invalid"}),
     (

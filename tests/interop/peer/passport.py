@@ -51,7 +51,9 @@ class Passport:
         x5u = header.get("x5u")
         if not isinstance(x5u, str) or not x5u or len(x5u) > jws.MAX_X5U_LEN:
             raise Refusal("x5u_missing")
-        if "iat" in payload and not is_integer(payload["iat"]):
+        if "iat" not in payload:
+            raise Refusal("iat_missing")
+        if not is_integer(payload["iat"]):
             raise Refusal("iat_not_number")
         _check_claims(payload)
         if self.ppt == "shaken":
@@ -63,29 +65,37 @@ class Passport:
 
 def _check_claims(payload: dict) -> None:
     orig, dest = payload.get("orig"), payload.get("dest")
-    good = "iat" in payload and isinstance(orig, dict) and isinstance(dest, dict) and dest
-    good = good and len(orig) == 1 and next(iter(orig)) in ("tn", "uri")
-    good = good and all(isinstance(value, str) and value for value in orig.values())
-    good = good and set(dest) <= {"tn", "uri"}
+    good = isinstance(orig, dict) and len(orig) == 1
+    good = good and next(iter(orig)) in ("tn", "uri")
+    good = good and all(isinstance(value, str) for value in orig.values())
+    if not good:
+        raise Refusal("malformed_orig")
+    if "dest" not in payload:
+        raise Refusal("dest_missing")
+    good = isinstance(dest, dict) and dest and set(dest) <= {"tn", "uri"}
     good = good and all(
-        isinstance(values, list) and values and all(isinstance(v, str) and v for v in values)
+        isinstance(values, list) and values and all(isinstance(v, str) for v in values)
         for values in dest.values()
     )
-    good = good and is_canonical(orig.get("tn", "0"))
+    if not good:
+        raise Refusal("malformed_dest")
+    good = is_canonical(orig.get("tn", "0"))
     good = good and all(is_canonical(number) for number in dest.get("tn", []))
     if not good:
-        raise Refusal("malformed_claims")
+        raise Refusal("malformed_number")
 
 
 def _check_shaken(payload: dict) -> None:
+    if payload.get("attest") not in ("A", "B", "C"):
+        raise Refusal("attest_not_allowed")
     origid = payload.get("origid")
     try:
         uuid.UUID(origid)
-        good = payload.get("attest") in ("A", "B", "C") and len(origid) == 36
+        good = len(origid) == 36
     except (ValueError, TypeError, AttributeError):
         good = False
     if not good:
-        raise Refusal("malformed_claims")
+        raise Refusal("malformed_origid")
 
 
 def header(x5u: str, ppt: str | None = None) -> dict:

@@ -2,169 +2,17 @@
 
 use core::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::PassportType;
-use crate::{Reason, TelephoneNumber, UnixTime};
+use super::defects::Defects;
+use super::{
+    Destinations, Diversion, Identity, Mky, Passport, PassportType, ResourcePriorities, read,
+};
+use crate::integrity::IntegrityDigest;
+use crate::{Reason, UnixTime};
 
-/// The longest URI identity; like `x5u`.
-const MAX_URI_LEN: usize = 2048;
-
-/// Who: a telephone number or a URI. [`fmt::Debug`] hides which.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Identity {
-    /// `tn`: a canonical telephone number.
-    Tn(TelephoneNumber),
-    /// `uri`: a URI, compared as text.
-    Uri(String),
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tn(_) => "Tn(..)",
-            Self::Uri(_) => "Uri(..)",
-        })
-    }
-}
-
-impl Identity {
-    /// The number, if it is one.
-    #[must_use]
-    pub const fn tn(&self) -> Option<&TelephoneNumber> {
-        match self {
-            Self::Tn(number) => Some(number),
-            Self::Uri(_) => None,
-        }
-    }
-
-    fn from_claim(claim: &Value) -> Result<Self, Reason> {
-        let members = claim.as_object().ok_or(Reason::MalformedClaims)?;
-        let mut members = members.iter();
-        // Exactly one member (PPT-7).
-        match (members.next(), members.next()) {
-            (Some((name, Value::String(text))), None) => match name.as_str() {
-                "tn" => TelephoneNumber::from_canonical(text).map(Self::Tn),
-                "uri" => checked_uri(text).map(Self::Uri),
-                _ => Err(Reason::MalformedClaims),
-            },
-            _ => Err(Reason::MalformedClaims),
-        }
-    }
-
-    pub(super) fn to_claim(&self) -> Value {
-        let (name, text) = match self {
-            Self::Tn(number) => ("tn", number.as_str()),
-            Self::Uri(uri) => ("uri", uri.as_str()),
-        };
-        Value::Object(Map::from_iter([(name.to_owned(), Value::from(text))]))
-    }
-}
-
-/// Whom a call is for. [`fmt::Debug`] hides whom.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Destinations {
-    /// Canonical telephone numbers.
-    pub tn: Vec<TelephoneNumber>,
-    /// URIs.
-    pub uri: Vec<String>,
-}
-
-impl fmt::Debug for Destinations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Destinations(..)")
-    }
-}
-
-impl Destinations {
-    /// One number.
-    #[must_use]
-    pub fn of(number: TelephoneNumber) -> Self {
-        Self {
-            tn: vec![number],
-            uri: Vec::new(),
-        }
-    }
-
-    /// Whether `number` is among them (W-26).
-    #[must_use]
-    pub fn contains(&self, number: &TelephoneNumber) -> bool {
-        self.tn.contains(number)
-    }
-
-    /// Whether both arrays are in lexicographic order, as a signer writes them (PPT-9).
-    pub(super) fn is_sorted(&self) -> bool {
-        self.tn.is_sorted() && self.uri.is_sorted()
-    }
-
-    /// In lexicographic order, each once (PPT-9).
-    pub(super) fn sorted(mut self) -> Self {
-        self.tn.sort_unstable();
-        self.tn.dedup();
-        self.uri.sort_unstable();
-        self.uri.dedup();
-        self
-    }
-
-    fn from_claim(claim: &Value) -> Result<Self, Reason> {
-        let members = claim
-            .as_object()
-            .filter(|members| !members.is_empty())
-            .ok_or(Reason::MalformedClaims)?;
-        let mut destinations = Self::default();
-        for (name, values) in members {
-            let texts = values
-                .as_array()
-                .filter(|values| !values.is_empty())
-                .ok_or(Reason::MalformedClaims)?
-                .iter()
-                .map(|value| value.as_str().ok_or(Reason::MalformedClaims));
-            match name.as_str() {
-                "tn" => {
-                    destinations.tn = texts
-                        .map(|text| TelephoneNumber::from_canonical(text?))
-                        .collect::<Result<_, _>>()?;
-                }
-                "uri" => {
-                    destinations.uri = texts
-                        .map(|text| checked_uri(text?))
-                        .collect::<Result<_, _>>()?;
-                }
-                _ => return Err(Reason::MalformedClaims),
-            }
-        }
-        Ok(destinations)
-    }
-
-    pub(super) fn to_claim(&self) -> Value {
-        let mut members = Map::new();
-        if !self.tn.is_empty() {
-            let numbers = self.tn.iter().map(TelephoneNumber::as_str);
-            members.insert("tn".to_owned(), numbers.map(Value::from).collect());
-        }
-        if !self.uri.is_empty() {
-            let uris = self.uri.iter().map(String::as_str);
-            members.insert("uri".to_owned(), uris.map(Value::from).collect());
-        }
-        Value::Object(members)
-    }
-}
-
-/// A scheme, a colon and visible ASCII.
-fn checked_uri(text: &str) -> Result<String, Reason> {
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    let well_formed = text.len() <= MAX_URI_LEN
-        && text.bytes().all(|b| b.is_ascii_graphic())
-        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    if well_formed {
-        Ok(text.to_owned())
-    } else {
-        Err(Reason::MalformedClaims)
-    }
-}
+/// The most digits of an `iat` that is text: those of the largest 64-bit number.
+const MAX_IAT_DIGITS: usize = 20;
 
 /// How sure a provider is of a caller. For display and statistics, never a verdict (PPT-45).
 ///
@@ -202,14 +50,30 @@ impl Attestation {
 
 /// The claims of a PASSporT, in checked form. [`fmt::Debug`] prints none of them.
 ///
-/// Source: RFC 8225 section 5; RFC 8588 sections 4 and 5.
+/// A typed accessor gives `None` for a claim that its type does not define, whatever the token says;
+/// [`Claims::get`] gives any claim as it stands.
+///
+/// Source: RFC 8225 section 5; RFC 8443 section 3; RFC 8588 sections 4 and 5; RFC 8946 sections 3 to 5;
+/// RFC 9027 section 4; RFC 9475 section 3.2.
 #[derive(Clone)]
 pub struct Claims {
     iat: UnixTime,
     orig: Identity,
     dest: Destinations,
-    attest: Option<Attestation>,
+    details: Details,
     payload: Value,
+}
+
+/// What belongs to some types only.
+#[derive(Clone, Default)]
+struct Details {
+    attest: Option<Attestation>,
+    div: Option<Diversion>,
+    mky: Option<Mky>,
+    msgi: Option<IntegrityDigest>,
+    opt: Option<Passport>,
+    rph: Option<ResourcePriorities>,
+    is_callback: bool,
 }
 
 impl fmt::Debug for Claims {
@@ -219,25 +83,45 @@ impl fmt::Debug for Claims {
 }
 
 impl Claims {
-    pub(super) fn from_payload(kind: PassportType, payload: Value) -> Result<Self, Reason> {
-        let claim = |name: &str| payload.get(name).ok_or(Reason::MalformedClaims);
-        let iat = claim("iat")?.as_u64().ok_or(Reason::IatNotNumber)?;
-        let orig = Identity::from_claim(claim("orig")?)?;
-        let dest = Destinations::from_claim(claim("dest")?)?;
-        let attest = if kind == PassportType::Shaken {
-            if !claim("origid")?.as_str().is_some_and(is_uuid) {
-                return Err(Reason::MalformedClaims);
-            }
-            let attest = claim("attest")?.as_str().and_then(Attestation::from_text);
-            Some(attest.ok_or(Reason::MalformedClaims)?)
+    /// Reads the payload of a token that is nested `level` deep and reports every defect.
+    pub(super) fn read(
+        kind: PassportType,
+        payload: Value,
+        level: usize,
+        defects: &mut Defects,
+    ) -> Option<Self> {
+        if !payload.is_object() {
+            defects.refuse(Reason::MalformedJson);
+            return None;
+        }
+        let iat = read_iat(payload.get("iat"), defects);
+        let orig = payload
+            .get("orig")
+            .ok_or(Reason::MalformedOrig)
+            .and_then(|claim| Identity::from_claim(claim, Reason::MalformedOrig));
+        let orig = defects.note(orig);
+        let dest = payload
+            .get("dest")
+            .ok_or(Reason::DestMissing)
+            .and_then(Destinations::from_claim);
+        let dest = defects.note(dest);
+        // Of a type nobody here knows, the rest may mean anything.
+        let details = if kind == PassportType::Unsupported {
+            Details::default()
         } else {
-            None
+            Details::read(kind, &payload, level, defects)
         };
-        Ok(Self {
-            iat: UnixTime::from_secs(iat),
+        let (Some(iat), Some(orig), Some(dest)) = (iat, orig, dest) else {
+            return None;
+        };
+        if !dest.is_sorted() {
+            defects.deviates(Reason::DestNotSorted);
+        }
+        Some(Self {
+            iat,
             orig,
             dest,
-            attest,
+            details,
             payload,
         })
     }
@@ -260,18 +144,80 @@ impl Claims {
         &self.dest
     }
 
-    /// The attestation of a `shaken` PASSporT; `None` in any other, whatever it claims.
+    /// The attestation of a `shaken` PASSporT; `None` in any other, whatever it claims. To be shown, not
+    /// compared with signalling (PPT-43).
     #[must_use]
     pub const fn attest(&self) -> Option<Attestation> {
-        self.attest
+        self.details.attest
     }
 
     /// The origination identifier of a `shaken` PASSporT: a UUID.
     #[must_use]
     pub fn origid(&self) -> Option<&str> {
-        self.attest
+        self.details
+            .attest
             .and_then(|_| self.payload.get("origid"))
             .and_then(Value::as_str)
+    }
+
+    /// From whom the call was diverted, of a `div` or `div-o` PASSporT.
+    #[must_use]
+    pub const fn div(&self) -> Option<&Diversion> {
+        self.details.div.as_ref()
+    }
+
+    /// The earlier token inside a `div-o` PASSporT. It is parsed, not verified; its signer is another.
+    #[must_use]
+    pub const fn opt(&self) -> Option<&Passport> {
+        self.details.opt.as_ref()
+    }
+
+    /// The resource priorities of an `rph` PASSporT. An endpoint grants none itself (PPT-93).
+    #[must_use]
+    pub const fn rph(&self) -> Option<&ResourcePriorities> {
+        self.details.rph.as_ref()
+    }
+
+    /// The special priority that goes with an `esnet` resource priority: `psap-callback`, the only one
+    /// there is. The signalling's Priority header must say the same (PPT-92).
+    #[must_use]
+    pub const fn sph(&self) -> Option<&'static str> {
+        if self.details.is_callback {
+            Some(PSAP_CALLBACK)
+        } else {
+            None
+        }
+    }
+
+    /// What the message body of a `msg` PASSporT hashes to, if the signer says so; `None` in any other
+    /// type, where the claim is ignored (PPT-94).
+    #[must_use]
+    pub const fn msgi(&self) -> Option<&IntegrityDigest> {
+        self.details.msgi.as_ref()
+    }
+
+    /// The fingerprints of the media keys; a claim of any type, required in `msec` (PPT-30).
+    #[must_use]
+    pub const fn mky(&self) -> Option<&Mky> {
+        self.details.mky.as_ref()
+    }
+
+    /// `rcd` as it stands, of any type (PPT-79). Its content is checked by whoever shows it.
+    #[must_use]
+    pub fn rcd(&self) -> Option<&Value> {
+        self.payload.get("rcd")
+    }
+
+    /// `rcdi` as it stands: the digests of parts of `rcd`.
+    #[must_use]
+    pub fn rcdi(&self) -> Option<&Value> {
+        self.payload.get("rcdi")
+    }
+
+    /// `crn` as it stands, of any type: the reason for the call. Hostile text until it was cleaned.
+    #[must_use]
+    pub fn crn(&self) -> Option<&Value> {
+        self.payload.get("crn")
     }
 
     /// Any claim by its name. Claims nobody knows are ignored, not refused (PPT-15).
@@ -281,8 +227,99 @@ impl Claims {
     }
 
     /// The payload object.
-    pub(crate) const fn payload(&self) -> &Value {
+    #[must_use]
+    pub const fn payload(&self) -> &Value {
         &self.payload
+    }
+}
+
+/// The one value of `sph` (RFC 9027 section 4).
+pub(super) const PSAP_CALLBACK: &str = "psap-callback";
+
+impl Details {
+    fn read(kind: PassportType, payload: &Value, level: usize, defects: &mut Defects) -> Self {
+        let mut details = Self::default();
+        let claim = |name: &str| payload.get(name);
+        match kind {
+            PassportType::Shaken => {
+                let attest = claim("attest").and_then(Value::as_str);
+                details.attest = attest.and_then(Attestation::from_text);
+                if details.attest.is_none() {
+                    defects.refuse(Reason::AttestNotAllowed);
+                }
+                if !claim("origid").and_then(Value::as_str).is_some_and(is_uuid) {
+                    defects.refuse(Reason::MalformedOrigid);
+                }
+            }
+            PassportType::Div | PassportType::DivO => {
+                let div = claim("div")
+                    .ok_or(Reason::MalformedDiv)
+                    .and_then(Diversion::from_claim);
+                details.div = defects.note(div);
+                if kind == PassportType::DivO {
+                    details.opt = read::nested(claim("opt"), level, defects);
+                }
+            }
+            // The content of rich call data decides about that data alone (PPT-77); a type without any
+            // is not what it says (PPT-79).
+            PassportType::Rcd if claim("rcd").or_else(|| claim("crn")).is_none() => {
+                defects.refuse(Reason::MalformedRcd);
+            }
+            PassportType::Rph => {
+                let rph = claim("rph")
+                    .ok_or(Reason::MalformedRph)
+                    .and_then(ResourcePriorities::from_claim);
+                details.rph = defects.note(rph);
+            }
+            PassportType::Msg => {
+                details.msgi = claim("msgi").and_then(|msgi| {
+                    let text = msgi.as_str().ok_or(Reason::MalformedDigest);
+                    defects.note(text.and_then(IntegrityDigest::parse))
+                });
+            }
+            PassportType::Msec if claim("mky").is_none() => defects.refuse(Reason::MalformedMky),
+            _ => {}
+        }
+        details.mky = claim("mky").and_then(|mky| defects.note(Mky::from_claim(mky)));
+        details.is_callback = claim("sph").is_some_and(|sph| {
+            let is_emergency = details
+                .rph
+                .as_ref()
+                .is_some_and(|rph| rph.has_namespace("esnet"));
+            let is_allowed = is_emergency && sph.as_str() == Some(PSAP_CALLBACK);
+            if !is_allowed {
+                defects.refuse(Reason::SphNotAllowed);
+            }
+            is_allowed
+        });
+        details
+    }
+}
+
+/// An integer number. Text of digits is the commonest defect of deployed signers and tolerable: there
+/// is one way to read it (PPT-6). A fraction is not.
+fn read_iat(claim: Option<&Value>, defects: &mut Defects) -> Option<UnixTime> {
+    let Some(claim) = claim else {
+        defects.refuse(Reason::IatMissing);
+        return None;
+    };
+    if let Some(secs) = claim.as_u64() {
+        return Some(UnixTime::from_secs(secs));
+    }
+    let quoted = claim
+        .as_str()
+        .filter(|text| (1..=MAX_IAT_DIGITS).contains(&text.len()))
+        .filter(|text| text.bytes().all(|b| b.is_ascii_digit()))
+        .and_then(|text| text.parse().ok());
+    match quoted {
+        Some(secs) => {
+            defects.deviates(Reason::IatNotNumber);
+            Some(UnixTime::from_secs(secs))
+        }
+        None => {
+            defects.refuse(Reason::IatNotNumber);
+            None
+        }
     }
 }
 

@@ -72,18 +72,18 @@ fn a_signature_is_checked_before_the_token_leaves() {
 fn the_builder_makes_nothing_that_a_reader_would_refuse() {
     let built = |builder: PassportBuilder| builder.build().map(|_| ());
     let dests = |tn, uri| PassportBuilder::base(&orig(), Destinations { tn, uri }, NOW, &x5u());
-    assert_eq!(built(dests(vec![], vec![])), Err(Reason::MalformedClaims));
+    assert_eq!(built(dests(vec![], vec![])), Err(Reason::MalformedDest));
     assert_eq!(
         built(dests(vec![], vec!["x y".into()])),
-        Err(Reason::MalformedClaims)
+        Err(Reason::MalformedDest)
     );
     let many = (100..165).map(|n| tn(&n.to_string())).collect();
     assert_eq!(built(dests(many, vec![])), Err(Reason::TooDeep));
     let uri = Identity::Uri("alice".to_owned());
     let builder = PassportBuilder::base(&uri, dest(), NOW, &x5u());
-    assert_eq!(built(builder), Err(Reason::MalformedClaims));
+    assert_eq!(built(builder), Err(Reason::MalformedOrig));
     let shaken = PassportBuilder::shaken(&orig(), dest(), NOW, &x5u(), Attestation::Full, "ref");
-    assert_eq!(built(shaken), Err(Reason::MalformedClaims));
+    assert_eq!(built(shaken), Err(Reason::MalformedOrigid));
     assert_eq!(
         built(base().claim("é", json!(1))),
         Err(Reason::MalformedClaims)

@@ -104,7 +104,8 @@ fn refuses_what_is_not_three_parts_of_base64url() {
         &format!(".{good}"),
         &format!("{good}.{}", parts[2]),
         &format!("{}..{}", parts[0], parts[2]),
-        &format!("..{}", parts[2]),
+        &format!(".{}.{}", parts[1], parts[2]),
+        &format!("..{}.", parts[2]),
         &format!("{good}="),
         &format!("{good}\n"),
         &format!(" {good}"),
@@ -116,6 +117,11 @@ fn refuses_what_is_not_three_parts_of_base64url() {
             "{text}"
         );
     }
+    let compact = format!("..{}", parts[2]);
+    assert_eq!(
+        Passport::parse(&compact).unwrap_err(),
+        Reason::CompactFormNotAllowed
+    );
     let long = format!("{good}{}", "A".repeat(MAX_PASSPORT_LEN));
     assert_eq!(Passport::parse(&long).unwrap_err(), Reason::TooLong);
 }
@@ -203,11 +209,8 @@ fn refuses_headers_of_another_kind() {
             HEADER.replace("a.pem", &"a".repeat(2048)),
             Reason::MalformedUrl,
         ),
-        (HEADER.replace("{", r#"{"ppt":7,"#), Reason::MalformedClaims),
-        (
-            HEADER.replace("{", r#"{"ppt":null,"#),
-            Reason::MalformedClaims,
-        ),
+        (HEADER.replace("{", r#"{"ppt":7,"#), Reason::MalformedPpt),
+        (HEADER.replace("{", r#"{"ppt":null,"#), Reason::MalformedPpt),
     ] {
         assert_eq!(refusal(&header, PAYLOAD), reason, "{header}");
     }
@@ -215,7 +218,10 @@ fn refuses_headers_of_another_kind() {
 
 #[test]
 fn refuses_claims_in_another_form() {
-    use Reason::{IatNotNumber, MalformedClaims, MalformedJson, MalformedNumber, TooDeep};
+    use Reason::{
+        DestMissing, IatMissing, IatNotNumber, MalformedDest, MalformedJson, MalformedNumber,
+        MalformedOrig, TooDeep,
+    };
     let iat = r#""iat":1780000000"#;
     let orig = r#""orig":{"tn":"12025550143"}"#;
     let dest = r#""dest":{"tn":["12025550199"]}"#;
@@ -227,37 +233,39 @@ fn refuses_claims_in_another_form() {
         (iat, r#""iat":-1"#, IatNotNumber),
         (iat, r#""iat":null"#, IatNotNumber),
         (iat, r#""iat":99999999999999999999"#, IatNotNumber),
-        (iat, r#""nbf":1"#, MalformedClaims),
-        (orig, r#""orig":"12025550143""#, MalformedClaims),
-        (orig, r#""orig":{"tn":["12025550143"]}"#, MalformedClaims),
-        (orig, r#""orig":[{"tn":"12025550143"}]"#, MalformedClaims),
+        (iat, r#""nbf":1"#, IatMissing),
+        (orig, r#""orig":"12025550143""#, MalformedOrig),
+        (orig, r#""orig":{"tn":["12025550143"]}"#, MalformedOrig),
+        (orig, r#""orig":[{"tn":"12025550143"}]"#, MalformedOrig),
         (
             orig,
             r#""orig":{"tn":"12025550143","uri":"sip:a@b"}"#,
-            MalformedClaims,
+            MalformedOrig,
         ),
-        (orig, r#""orig":{}"#, MalformedClaims),
-        (orig, r#""orig":{"email":"a@b"}"#, MalformedClaims),
+        (orig, r#""orig":{}"#, MalformedOrig),
+        (orig, r#""orig":{"email":"a@b"}"#, MalformedOrig),
         (orig, r#""orig":{"tn":"+12025550143"}"#, MalformedNumber),
         (orig, r#""orig":{"tn":"1202-555-0143"}"#, MalformedNumber),
         (orig, r#""orig":{"tn":""}"#, MalformedNumber),
         (orig, r#""orig":{"tn":"1234567890123456"}"#, MalformedNumber),
-        (orig, r#""orig":{"uri":"alice"}"#, MalformedClaims),
-        (orig, r#""orig":{"uri":":x"}"#, MalformedClaims),
-        (orig, r#""orig":{"uri":"sip:a b"}"#, MalformedClaims),
-        (dest, r#""dest":{"tn":"12025550199"}"#, MalformedClaims),
-        (dest, r#""dest":{"tn":[]}"#, MalformedClaims),
-        (dest, r#""dest":{"tn":[12025550199]}"#, MalformedClaims),
+        (orig, r#""orig":{"uri":"alice"}"#, MalformedOrig),
+        (orig, r#""orig":{"uri":":x"}"#, MalformedOrig),
+        (orig, r#""orig":{"uri":"sip:a b"}"#, MalformedOrig),
+        (dest, r#""dest":{"tn":"12025550199"}"#, MalformedDest),
+        (dest, r#""dest":{"tn":[]}"#, MalformedDest),
+        (dest, r#""dest":{"tn":[12025550199]}"#, MalformedDest),
         (
             dest,
             r#""dest":{"tn":["12025550199"],"x":["y"]}"#,
-            MalformedClaims,
+            MalformedDest,
         ),
-        (dest, r#""dest":{}"#, MalformedClaims),
-        (dest, r#""dest":["12025550199"]"#, MalformedClaims),
+        (dest, r#""dest":{}"#, MalformedDest),
+        (dest, r#""dest":["12025550199"]"#, MalformedDest),
         (dest, r#""dest":{"tn":["+12025550199"]}"#, MalformedNumber),
-        (dest, r#""dest":{"uri":["x"]}"#, MalformedClaims),
+        (dest, r#""dest":{"uri":["x"]}"#, MalformedDest),
         (dest, &many, TooDeep),
+        (orig, r#""from":1"#, MalformedOrig),
+        (dest, r#""to":1"#, DestMissing),
         ("{", "[", MalformedJson),
     ] {
         assert_eq!(
@@ -267,7 +275,7 @@ fn refuses_claims_in_another_form() {
         );
     }
     for payload in ["[]", "null", "7", r#""x""#] {
-        assert_eq!(refusal(HEADER, payload), MalformedClaims, "{payload}");
+        assert_eq!(refusal(HEADER, payload), MalformedJson, "{payload}");
     }
 }
 
@@ -281,7 +289,7 @@ fn shaken_needs_attest_and_a_uuid_as_origid() {
     let origid = format!("\"{ORIGID}\"");
     for attest in [r#""D""#, r#""a""#, r#""""#, "null", r#"["A"]"#] {
         let refused = refusal(SHAKEN_HEADER, &payload(attest, &origid));
-        assert_eq!(refused, Reason::MalformedClaims, "{attest}");
+        assert_eq!(refused, Reason::AttestNotAllowed, "{attest}");
     }
     for origid in [
         r#""ref""#,
@@ -291,9 +299,9 @@ fn shaken_needs_attest_and_a_uuid_as_origid() {
         "null",
     ] {
         let refused = refusal(SHAKEN_HEADER, &payload(r#""A""#, origid));
-        assert_eq!(refused, Reason::MalformedClaims, "{origid}");
+        assert_eq!(refused, Reason::MalformedOrigid, "{origid}");
     }
-    assert_eq!(refusal(SHAKEN_HEADER, PAYLOAD), Reason::MalformedClaims);
+    assert_eq!(refusal(SHAKEN_HEADER, PAYLOAD), Reason::AttestNotAllowed);
     let caller = Caller::new();
     let text = caller.token(SHAKEN_HEADER, &payload(r#""A""#, &origid));
     assert!(
@@ -314,7 +322,7 @@ fn shaken_needs_attest_and_a_uuid_as_origid() {
 #[test]
 fn another_type_parses_and_never_verifies() {
     let caller = Caller::new();
-    for ppt in ["div", "rcd", "Shaken", ""] {
+    for ppt in ["divo", "DIV", "Shaken", ""] {
         let header = HEADER.replace(r#""typ""#, &format!(r#""ppt":"{ppt}","typ""#));
         let passport = Passport::parse(&caller.token(&header, PAYLOAD)).unwrap();
         assert_eq!(passport.kind(), PassportType::Unsupported);
