@@ -56,9 +56,12 @@ pub fn display_text(text: &str, max_chars: usize) -> String {
     shown
 }
 
-/// Whether `text` is shown as it is, however long.
+/// Whether `text` is shown as it is, however long. Joiners and variation selectors may be in it: they
+/// are part of how some scripts and symbols are typed, and nothing is lost without them.
 pub(super) fn is_clean(text: &str) -> bool {
-    display_text(text, usize::MAX) == text
+    let is_shaping = |c: &char| matches!(u32::from(*c), 0x200C..=0x200D | 0xFE00..=0xFE0F);
+    let plain: String = text.chars().filter(|c| !is_shaping(c)).collect();
+    display_text(&plain, usize::MAX) == plain
 }
 
 /// Characters that show nothing of their own, or something that nobody can foresee.
@@ -130,6 +133,17 @@ mod tests {
         ] {
             assert_eq!(shown(hostile), expected, "{hostile:?}");
             assert!(!is_clean(hostile), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn joiners_and_selectors_may_be_signed_and_are_not_shown() {
+        for (typed, expected) in [
+            ("می\u{200C}خواهم", "میخواهم"),
+            ("\u{260E}\u{FE0F} Taxi", "\u{260E} Taxi"),
+        ] {
+            assert_eq!(shown(typed), expected);
+            assert!(is_clean(typed));
         }
     }
 
