@@ -4,6 +4,7 @@
 
 mod args;
 mod cert;
+mod cert_inspect;
 mod country;
 mod explain;
 mod identity;
@@ -26,6 +27,9 @@ use crate::exit::{Exit, Failure};
 /// `ringtrue cert …`
 pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
     match command {
+        CertCommand::Inspect(arguments) => {
+            reported(arguments.json, cert_inspect::inspect(arguments))
+        }
         CertCommand::Verify(arguments) => reported(arguments.json, cert::verify(arguments)),
     }
 }

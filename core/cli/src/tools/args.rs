@@ -88,8 +88,20 @@ impl From<ProfileName> for Profile {
 
 #[derive(Subcommand)]
 pub(crate) enum CertCommand {
+    /// Show what certificates say, the STIR extensions decoded.
+    Inspect(CertInspectArguments),
     /// Check a chain up to an anchor, and what it may say about a number.
     Verify(CertVerifyArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct CertInspectArguments {
+    /// The certificates, PEM or DER.
+    #[arg(value_name = "F")]
+    pub(crate) file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -122,6 +134,12 @@ pub(crate) struct CertificateRules {
     /// Take this service provider code, or with `any` every one, for authority; may be repeated.
     #[arg(long = "accept-spc", value_name = "CODE|any")]
     pub(crate) accept_spc: Vec<String>,
+    /// A revocation list, PEM or DER; may be repeated.
+    #[arg(long = "crl", value_name = "F", requires = "crl_issuers")]
+    pub(crate) crls: Vec<PathBuf>,
+    /// A certificate that signs revocation lists, PEM or DER; may be repeated.
+    #[arg(long = "crl-issuer", value_name = "PEM", requires = "crls")]
+    pub(crate) crl_issuers: Vec<PathBuf>,
 }
 
 #[derive(Subcommand)]

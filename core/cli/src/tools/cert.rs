@@ -2,7 +2,7 @@
 
 use ringtrue::{Reason, TelephoneNumber};
 use ringtrue_net::AwsLcCrypto;
-use ringtrue_stir::certificate::{Authority, VerifiedPath, verify_path};
+use ringtrue_stir::certificate::{Authority, PathRules, VerifiedPath, verify_path};
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use ringtrue_stir::verification::{ReportedAuthority, SpcPolicy, Verdict};
 
@@ -16,95 +16,136 @@ use crate::settings::unix_now;
 
 /// What was found about a chain.
 struct Finding {
-    verdict: Verdict,
     reasons: Vec<Reason>,
     authority: ReportedAuthority,
     path: Option<VerifiedPath>,
 }
 
+impl Finding {
+    const fn refused(reason: Vec<Reason>) -> Self {
+        Self {
+            reasons: reason,
+            authority: ReportedAuthority::None,
+            path: None,
+        }
+    }
+
+    /// The worst of the reasons decides.
+    fn verdict(&self) -> Verdict {
+        if self.reasons.is_empty() {
+            Verdict::Accept
+        } else if self.reasons.iter().all(|reason| is_policy(*reason)) {
+            Verdict::Policy
+        } else {
+            Verdict::Refuse
+        }
+    }
+}
+
+/// What another policy, or more data, would let pass (CRT-9, CRT-11, CRT-33, CRT-61).
+const fn is_policy(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::AuthorityBySpc
+            | Reason::AuthorityUnknown
+            | Reason::CrlStale
+            | Reason::CrlUnavailable
+            | Reason::EncompassUnknown
+    )
+}
+
 /// Checks a chain.
 pub(crate) fn verify(arguments: &CertVerifyArguments) -> Result<Exit, Failure> {
     let finding = find(arguments)?;
-    let mut report = VerdictReport::of(finding.verdict, &finding.reasons, &[]);
-    report.authority = Some(authority_text(&finding.authority));
+    let verdict = finding.verdict();
+    let warnings = finding.path.as_ref().map(VerifiedPath::warnings);
+    let warnings = warnings.unwrap_or_default();
+    let report = VerdictReport {
+        authority: Some(authority_text(&finding.authority)),
+        ..VerdictReport::of(verdict, &finding.reasons, warnings)
+    };
     print(arguments.json, &report, || {
-        let mut explanation = Explanation::of(finding.verdict, &finding.reasons, &[]);
+        let mut explanation = Explanation::of(verdict, &finding.reasons, warnings);
         explanation.field("authority", &authority_text(&finding.authority));
-        let list = finding
-            .path
-            .as_ref()
-            .and_then(|path| path.signer().tn_auth_list());
-        for line in list.map(lines).unwrap_or_default() {
-            explanation.field("scope", &line);
+        if let Some(path) = &finding.path {
+            for certificate in path.certificates() {
+                explanation.field("path", &certificate.subject_text());
+            }
+            for line in path.signer().tn_auth_list().map(lines).unwrap_or_default() {
+                explanation.field("scope", &line);
+            }
         }
         explanation
     });
-    Ok(exit_of(finding.verdict))
+    Ok(exit_of(verdict))
 }
 
 fn find(arguments: &CertVerifyArguments) -> Result<Finding, Failure> {
-    let refused = |reason| Finding {
-        verdict: Verdict::Refuse,
-        reasons: vec![reason],
-        authority: ReportedAuthority::None,
-        path: None,
-    };
     let rules = &arguments.rules;
+    let at = rules.at.unwrap_or_else(unix_now);
     let anchors = input::anchors(&arguments.anchors)?;
+    let lists = match input::revocation_lists(&rules.crls, &rules.crl_issuers, at)? {
+        Ok(lists) => lists,
+        Err(reason) => return Ok(Finding::refused(vec![reason])),
+    };
     let bag = match input::chain(&arguments.chain)? {
         Ok(bag) => bag,
-        Err(reason) => return Ok(refused(reason)),
+        Err(reason) => return Ok(Finding::refused(vec![reason])),
     };
     let Some(signer) = bag.certificates().first() else {
-        return Ok(refused(Reason::MalformedCertificate));
+        return Ok(Finding::refused(vec![Reason::MalformedCertificate]));
     };
-    let at = rules.at.unwrap_or_else(unix_now);
-    let profile = rules.profile.into();
-    let path = match verify_path(&AwsLcCrypto, signer, &bag, &anchors, at, profile) {
+    let mut path_rules = PathRules::new(rules.profile.into());
+    path_rules.revocation = (!lists.is_empty()).then_some(&lists);
+    let path = match verify_path(&AwsLcCrypto, signer, &bag, &anchors, at, path_rules) {
         Ok(path) => path,
-        Err(reason) => return Ok(refused(reason)),
+        // A file that begins with a CA may still hold a signer (CRT-36).
+        Err(Reason::SignerIsCa) if bag.end_entities().next().is_some() => {
+            return Ok(Finding::refused(vec![Reason::SignerNotFirst]));
+        }
+        Err(reason) => return Ok(Finding::refused(vec![reason])),
     };
-    let (authority, fault) = judge(
-        &path,
-        arguments.number.as_ref(),
-        &spc_policy(&rules.accept_spc),
-    );
+    let accepted = spc_policy(&rules.accept_spc);
+    let (authority, fault) = judge(&path, arguments.number.as_ref(), &accepted);
+    let mut reasons: Vec<_> = fault.into_iter().collect();
+    // Whoever brings lists wants to know that they speak of the chain.
+    if !lists.is_empty() {
+        reasons.extend(path.revocation().err());
+    }
     Ok(Finding {
-        verdict: match fault {
-            None => Verdict::Accept,
-            Some(Reason::AuthorityBySpc | Reason::EncompassUnknown | Reason::AuthorityUnknown) => {
-                Verdict::Policy
-            }
-            Some(_) => Verdict::Refuse,
-        },
-        reasons: fault.into_iter().collect(),
+        reasons,
         authority,
         path: Some(path),
     })
 }
 
 /// What the signer may say, about `number` or at all, and what stands against it.
-fn judge(
+pub(super) fn judge(
     path: &VerifiedPath,
     number: Option<&TelephoneNumber>,
     accepted: &SpcPolicy,
 ) -> (ReportedAuthority, Option<Reason>) {
-    let list = path.signer().tn_auth_list();
+    let signer = path.signer();
+    let list = signer.tn_auth_list();
     let Some(asked) = number.or_else(|| list.and_then(first_number)) else {
-        // A code alone is a scope too; that it holds a number is what nobody asked.
+        // A code alone is a scope too; whether it holds some number is what nobody asked.
         return match list.and_then(TnAuthList::spc) {
             Some(spc) => (ReportedAuthority::BySpc(spc.to_owned()), None),
+            None if signer.has_tn_auth_list_by_reference() => {
+                (ReportedAuthority::Unknown, Some(Reason::AuthorityUnknown))
+            }
             None => (ReportedAuthority::None, Some(Reason::TnAuthListMissing)),
         };
     };
+    let fault = path.require_covered(asked).err();
     match path.covers(asked) {
         Authority::Covered => (ReportedAuthority::Covered, None),
         Authority::BySpc(spc) => {
-            let fault = (!accepted.accepts(&spc)).then_some(Reason::AuthorityBySpc);
+            let fault = fault.filter(|_| !accepted.accepts(&spc));
             (ReportedAuthority::BySpc(spc), fault)
         }
-        Authority::EncompassUnknown => (ReportedAuthority::Unknown, Some(Reason::EncompassUnknown)),
-        _ => (ReportedAuthority::None, path.require_covered(asked).err()),
+        Authority::EncompassUnknown | Authority::Unknown => (ReportedAuthority::Unknown, fault),
+        _ => (ReportedAuthority::None, fault),
     }
 }
 

@@ -3,8 +3,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ringtrue::{P256PublicKey, Reason};
-use ringtrue_stir::certificate::{Certificate, CertificateBag, TrustAnchors};
+use ringtrue::{P256PublicKey, Reason, UnixTime};
+use ringtrue_net::AwsLcCrypto;
+use ringtrue_stir::certificate::{
+    Certificate, CertificateBag, RevocationList, TrustAnchors, VerifiedRevocationList,
+};
 use zeroize::Zeroizing;
 
 use crate::exit::Failure;
@@ -12,8 +15,19 @@ use crate::exit::Failure;
 /// The largest file that is read. A list of approved roots is below it, and so is every token.
 pub(crate) const MAX_FILE_OCTETS: usize = 1 << 20;
 
+/// The largest revocation list, as PEM: the library reads no larger one.
+const MAX_CRL_FILE_OCTETS: usize = 6 << 20;
+
+/// The most certificates that are shown: more than any list of approved roots has.
+const MAX_SHOWN: usize = 256;
+
 /// Reads a file of at most 1 MiB.
 pub(crate) fn octets(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    octets_up_to(path, MAX_FILE_OCTETS)
+}
+
+/// Reads a file of at most `most` octets.
+fn octets_up_to(path: &Path, most: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed = |error| Failure::File {
         path: path.to_owned(),
         error,
@@ -21,11 +35,11 @@ pub(crate) fn octets(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut octets = Zeroizing::new(Vec::new());
     // One more than allowed shows that there is more.
-    let limit = u64::try_from(MAX_FILE_OCTETS).unwrap_or(u64::MAX);
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
     file.take(limit.saturating_add(1))
         .read_to_end(&mut octets)
         .map_err(failed)?;
-    if octets.len() > MAX_FILE_OCTETS {
+    if octets.len() > most {
         return Err(Failure::of("a file is too large")(Reason::TooLong));
     }
     Ok(octets)
@@ -46,6 +60,68 @@ pub(crate) fn chain(path: &Path) -> Result<Result<CertificateBag, Reason>, Failu
     } else {
         pem_text(&octets).and_then(CertificateBag::from_pem)
     })
+}
+
+/// Reads certificates one by one, so that a damaged one does not hide the others.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Result<Certificate, Reason>>, Failure> {
+    let octets = octets(path)?;
+    if is_der(&octets) {
+        return Ok(vec![Certificate::from_der(octets.to_vec())]);
+    }
+    let damaged = || Ok(vec![Err(Reason::MalformedPem)]);
+    let Ok(text) = pem_text(&octets) else {
+        return damaged();
+    };
+    let begun = text.matches("-----BEGIN ").count();
+    if begun > MAX_SHOWN {
+        return Ok(vec![Err(Reason::TooManyCertificates)]);
+    }
+    let Ok(blocks) = pem::parse_many(text) else {
+        return damaged();
+    };
+    // The reader stops at what it does not understand; the count shows it.
+    if blocks.is_empty() || blocks.len() != begun {
+        return damaged();
+    }
+    let certificate = |block: pem::Pem| {
+        if block.tag() != "CERTIFICATE" {
+            return Err(Reason::MalformedPem);
+        }
+        Certificate::from_der(block.into_contents())
+    };
+    Ok(blocks.into_iter().map(certificate).collect())
+}
+
+/// Reads revocation lists and checks them against their issuers. The inner error is what is wrong with
+/// a list.
+pub(crate) fn revocation_lists(
+    crls: &[PathBuf],
+    issuers: &[PathBuf],
+    at: UnixTime,
+) -> Result<Result<Vec<VerifiedRevocationList>, Reason>, Failure> {
+    let mut trusted = Vec::new();
+    for path in issuers {
+        for issuer in certificates(path)? {
+            trusted.push(issuer.map_err(Failure::of("--crl-issuer"))?);
+        }
+    }
+    let mut lists = Vec::new();
+    for path in crls {
+        let octets = octets_up_to(path, MAX_CRL_FILE_OCTETS)?;
+        let list = match RevocationList::parse(&octets) {
+            Ok(list) => list,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mut verified = Err(Reason::CrlUntrusted);
+        for issuer in &trusted {
+            verified = verified.or_else(|_| list.verify(&AwsLcCrypto, issuer, at));
+        }
+        match verified {
+            Ok(list) => lists.push(list),
+            Err(reason) => return Ok(Err(reason)),
+        }
+    }
+    Ok(Ok(lists))
 }
 
 /// Reads anchors.

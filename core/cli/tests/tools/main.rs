@@ -1,6 +1,7 @@
 //! The tools for tokens and certificates as separate processes, over every vector of `stir-*`.
 
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -10,6 +11,7 @@
 mod chains;
 mod headers;
 mod hostile;
+mod live;
 mod rich_data;
 mod syntax;
 
