@@ -19,6 +19,9 @@ pub(crate) const TN_AUTH_LIST: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 26];
 pub(crate) const JWT_CLAIM_CONSTRAINTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 27];
 pub(crate) const ENHANCED_JWT_CLAIM_CONSTRAINTS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 33];
 pub(crate) const AUTHORITY_INFO_ACCESS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 1, 1];
+pub(crate) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+pub(crate) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
+pub(crate) const PRIME256V1: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
@@ -29,9 +32,13 @@ pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     match content.len() {
         len @ 0..=0x7f => out.push(u8::try_from(len).unwrap()),
         len @ 0x80..=0xff => out.extend([0x81, u8::try_from(len).unwrap()]),
-        len => {
+        len @ 0x100..=0xffff => {
             out.push(0x82);
             out.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+        len => {
+            out.push(0x83);
+            out.extend(&u32::try_from(len).unwrap().to_be_bytes()[1..]);
         }
     }
     out.extend(content);
@@ -135,45 +142,58 @@ impl Template {
     }
 
     pub(crate) fn issue_der(&self, key: &P256PublicKey, issuer: &str, issuer_key: &Key) -> Vec<u8> {
-        let algorithm = |null: bool| {
-            let null: &[u8] = if null { &[0x05, 0x00] } else { &[] };
-            der(0x30, &[&der(0x06, &[ECDSA_WITH_SHA256]), null])
-        };
         let spki = if self.rsa_key {
-            let rsa = der(
-                0x06,
-                &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]],
-            );
-            let rsa = der(0x30, &[&rsa, &[0x05, 0x00]]);
-            der(
-                0x30,
-                &[&rsa, &der(0x03, &[&[0, 0x30, 0x06, 2, 1, 5, 2, 1, 3]])],
-            )
+            let modulus: &[u8] = &[5];
+            rsa_spki(modulus)
         } else {
-            let ec = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-            let p256 = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
-            let algorithm = der(0x30, &[&ec, &p256]);
-            der(0x30, &[&algorithm, &der(0x03, &[&[0], key.as_sec1()])])
+            ec_spki(PRIME256V1, key.as_sec1())
         };
+        let outer = self.null_parameters != self.other_outer_algorithm;
+        let algorithms = [
+            ecdsa_with_sha256(self.null_parameters),
+            ecdsa_with_sha256(outer),
+        ];
+        self.issue_signed(&spki, issuer, &algorithms, |tbs| es256(issuer_key, tbs))
+    }
+
+    /// With any key and any signature; the two algorithms are the signed and the unsigned one.
+    pub(crate) fn issue_signed(
+        &self,
+        spki: &[u8],
+        issuer: &str,
+        algorithms: &[Vec<u8>; 2],
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Vec<u8> {
         let times = self.validity.map(|time| der(0x18, &[time.as_bytes()]));
-        let inner = algorithm(self.null_parameters);
         let tbs = der(
             0x30,
             &[
                 &[0xa0, 0x03, 0x02, 0x01, 0x02, 0x02, 0x01, 0x07],
-                &inner,
+                &algorithms[0],
                 &name(issuer),
                 &der(0x30, &[&times[0], &times[1]]),
                 &name(self.subject),
-                &spki,
+                spki,
                 &der(0xa3, &[&der(0x30, &[&self.extension_ders().concat()])]),
             ],
         );
-        let signature = RustCrypto.sign_es256(&issuer_key.secret, &tbs).unwrap();
-        let halves = signature.as_raw().split_at(32);
-        let signature = der(0x30, &[&integer(halves.0), &integer(halves.1)]);
-        let outer = algorithm(self.null_parameters != self.other_outer_algorithm);
-        der(0x30, &[&tbs, &outer, &der(0x03, &[&[0], &signature])])
+        let signature = sign(&tbs);
+        der(
+            0x30,
+            &[&tbs, &algorithms[1], &der(0x03, &[&[0], &signature])],
+        )
+    }
+
+    /// With a subject key identifier and an authority key identifier.
+    pub(crate) fn with_key_ids(self, own: Option<&[u8]>, authority: Option<&[u8]>) -> Self {
+        let own_value = own.map(|id| der(0x04, &[id]));
+        let authority_value = authority.map(|id| der(0x30, &[&der(0x80, &[id])]));
+        let with = |template: Self, oid, value: Option<Vec<u8>>| match value {
+            Some(value) => template.with_extension(oid, false, &value),
+            None => template,
+        };
+        let template = with(self, SUBJECT_KEY_IDENTIFIER, own_value);
+        with(template, AUTHORITY_KEY_IDENTIFIER, authority_value)
     }
 
     fn extension_ders(&self) -> Vec<Vec<u8>> {
@@ -199,13 +219,41 @@ impl Template {
     }
 }
 
-fn name(common_name: &str) -> Vec<u8> {
+pub(crate) fn ecdsa_with_sha256(null: bool) -> Vec<u8> {
+    let null: &[u8] = if null { &[0x05, 0x00] } else { &[] };
+    der(0x30, &[&der(0x06, &[ECDSA_WITH_SHA256]), null])
+}
+
+pub(crate) fn es256(key: &Key, message: &[u8]) -> Vec<u8> {
+    let signature = RustCrypto.sign_es256(&key.secret, message).unwrap();
+    let halves = signature.as_raw().split_at(32);
+    der(0x30, &[&integer(halves.0), &integer(halves.1)])
+}
+
+pub(crate) fn ec_spki(curve: &[u8], point: &[u8]) -> Vec<u8> {
+    let ec = der(0x06, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]]);
+    let algorithm = der(0x30, &[&ec, &der(0x06, &[curve])]);
+    der(0x30, &[&algorithm, &der(0x03, &[&[0], point])])
+}
+
+/// An RSA key with the public exponent 3.
+pub(crate) fn rsa_spki(modulus: &[u8]) -> Vec<u8> {
+    let rsa = der(
+        0x06,
+        &[&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]],
+    );
+    let algorithm = der(0x30, &[&rsa, &[0x05, 0x00]]);
+    let key = der(0x30, &[&der(0x02, &[modulus]), &[2, 1, 3]]);
+    der(0x30, &[&algorithm, &der(0x03, &[&[0], &key])])
+}
+
+pub(crate) fn name(common_name: &str) -> Vec<u8> {
     let value = der(0x0c, &[common_name.as_bytes()]);
     let attribute = der(0x30, &[&[0x06, 0x03, 0x55, 0x04, 0x03], &value]);
     der(0x30, &[&der(0x31, &[&attribute])])
 }
 
-fn integer(octets: &[u8]) -> Vec<u8> {
+pub(crate) fn integer(octets: &[u8]) -> Vec<u8> {
     let start = octets.iter().position(|octet| *octet != 0).unwrap();
     let zero: &[u8] = if octets[start] >= 0x80 { &[0] } else { &[] };
     der(0x02, &[zero, &octets[start..]])

@@ -11,9 +11,11 @@
 mod building;
 mod bundles;
 mod certificates;
+mod issuers;
 mod issuing;
 mod paths;
 mod requests;
+mod revocation;
 mod rich_call_data;
 mod rich_call_data_building;
 mod rich_call_data_content;

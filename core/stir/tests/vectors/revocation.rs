@@ -39,15 +39,8 @@ pub(crate) fn check(
         let mut rules = PathRules::new(Profile::Stir);
         rules.revocation = Some(lists);
         let bag = bags[id];
-        verify_path(
-            &RustCrypto,
-            &bag.certificates()[0],
-            bag,
-            anchors,
-            at,
-            &rules,
-        )
-        .map(|path| path.revocation())
+        verify_path(&RustCrypto, &bag.certificates()[0], bag, anchors, at, rules)
+            .map(|path| path.revocation())
     };
     let current = [verified];
     for (id, bag) in bags {
