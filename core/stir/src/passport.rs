@@ -21,6 +21,7 @@ use core::fmt;
 use std::sync::Arc;
 
 pub use builder::{PassportBuilder, UnsignedPassport};
+pub use chain::{DiversionChain, MAX_INNER_FRESHNESS};
 pub use claims::{Attestation, Claims};
 pub use diversion::Diversion;
 pub use identity::{Destinations, Identity};

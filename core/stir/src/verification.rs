@@ -5,6 +5,7 @@
 //! it may look at comes in as [`Evidence`]; it fetches nothing and reads no clock.
 
 mod check;
+mod credential;
 mod evidence;
 mod findings;
 mod policy;

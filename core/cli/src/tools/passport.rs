@@ -61,7 +61,7 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
     let parsed = text.as_ref().filter(|_| report.passport.is_some());
     let shown = VerdictReport {
         ppt: text.as_ref().and_then(TokenText::ppt),
-        claims: parsed.map(|text| text.claims(report.has_rcd)),
+        claims: parsed.map(|text| text.claims(report.rcd.is_some())),
         authority: Some(authority_text(&report.authority)),
         ..VerdictReport::of(report.verdict, &report.reasons, &report.warnings)
     };

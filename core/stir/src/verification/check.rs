@@ -1,22 +1,28 @@
-//! The checks, in the order of RFC 8224 section 6.2.
+//! The checks, in the order of RFC 8224 section 6.2 and, for diversions, RFC 8946 section 4.2.
 
+use super::credential::{Checker, Window};
 use super::findings::Findings;
 use super::{Evidence, ExpectedCall, Report, ReportedAuthority, VerificationPolicy};
-use crate::certificate::{Authority, Certificate, CertificateBag, VerifiedPath, verify_path};
 use crate::crypto::CryptoProvider;
-use crate::passport::{Identity, Passport, PassportType, VerifiedPassport};
+use crate::passport::{DiversionChain, Passport, PassportType, VerifiedPassport};
+use crate::rcd::{self, RichCallData};
 use crate::{Reason, Strictness, UnixTime};
 
 /// Checks `token` in full as of `at` and reports everything that was found.
 ///
 /// A fault does not end the verification: what can still be said is said. The token of an unsupported
-/// type is [`Verdict::Ignore`](super::Verdict::Ignore), whatever else it is (PPT-14).
+/// type is [`Verdict::Ignore`](super::Verdict::Ignore), whatever else it is (PPT-14). Rich call data
+/// that cannot be used are a warning and leave the verdict alone (PPT-77).
 ///
 /// The signer's path is judged as of the token's own `iat` where that is fresh, so that a short-lived
 /// certificate that ran out while the call was set up still counts, and as of `at` otherwise.
 ///
-/// Source: RFC 8224 section 6.2; RFC 8225 sections 4 to 10; RFC 8226 sections 8 and 9; RFC 8946
-/// section 4.2; RFC 9060 section 6; RFC 9118 section 3; RFC 9475 section 3.2; RFC 9795 section 8.
+/// A diversion is checked with the tokens before it, those inside it and those of
+/// [`Evidence::inner_tokens`]. With a bare key it is checked alone, and a warning says so.
+///
+/// Source: RFC 8224 section 6.2; RFC 8225 sections 4 to 10; RFC 8226 sections 8 and 9; RFC 8862
+/// section 4.4; RFC 8946 sections 4.2 and 5.1; RFC 9027 section 4; RFC 9060 section 6; RFC 9118
+/// section 3; RFC 9475 section 3.2; RFC 9795 section 8.
 #[must_use]
 pub fn verify(
     provider: &dyn CryptoProvider,
@@ -26,7 +32,7 @@ pub fn verify(
     call: &ExpectedCall<'_>,
     at: UnixTime,
 ) -> Report {
-    let mut verification = Verification {
+    let mut checker = Checker {
         provider,
         evidence,
         policy,
@@ -34,179 +40,192 @@ pub fn verify(
         findings: Findings::default(),
         authority: ReportedAuthority::None,
     };
-    let passport = match Passport::parse(token) {
-        Ok(passport) => Some(passport),
-        Err(reason) => {
-            verification.findings.fault(reason);
-            None
-        }
-    };
-    let verified = passport
-        .as_ref()
-        .and_then(|passport| verification.check(passport, call));
-    let (verdict, reasons, warnings) = verification.findings.conclude();
+    let passport = examine(token, policy.strictness, &mut checker.findings);
+    let mut checked = Checked::default();
+    if let Some(passport) = &passport
+        && passport.kind() != PassportType::Unsupported
+    {
+        checked = check(&mut checker, passport, call);
+    }
+    let authority = checker.authority;
+    let (verdict, reasons, warnings) = checker.findings.conclude();
     Report {
         verdict,
         reasons,
         warnings,
         passport,
-        verified,
-        authority: verification.authority,
-        has_rcd: false,
+        verified: checked.verified,
+        authority,
+        diversions: checked.diversions,
+        rcd: checked.rcd,
     }
 }
 
-/// One verification under way.
-struct Verification<'a> {
-    provider: &'a dyn CryptoProvider,
-    evidence: &'a Evidence<'a>,
-    policy: &'a VerificationPolicy,
-    at: UnixTime,
-    findings: Findings,
-    authority: ReportedAuthority,
+/// What came of the checks.
+#[derive(Default)]
+struct Checked {
+    verified: Option<VerifiedPassport>,
+    diversions: Option<DiversionChain>,
+    rcd: Option<RichCallData>,
 }
 
-impl Verification<'_> {
-    fn check(&mut self, passport: &Passport, call: &ExpectedCall<'_>) -> Option<VerifiedPassport> {
-        if passport.kind() == PassportType::Unsupported {
-            self.findings.ignore();
-            return None;
-        }
-        if passport.kind() == PassportType::Rsp && !self.policy.accept_rsp {
-            self.findings.fault(Reason::UnexpectedRsp);
-        }
-        self.check_call(passport, call);
-        let is_fresh = self.check_freshness(passport.claims().iat());
-        let as_of = if is_fresh {
-            passport.claims().iat().min(self.at)
+/// Reads a token and notes everything that is wrong with its form.
+fn examine(token: &str, strictness: Strictness, findings: &mut Findings) -> Option<Passport> {
+    let (passport, reasons) = Passport::examine(token, strictness);
+    for reason in reasons {
+        if reason == Reason::PptUnsupported {
+            findings.ignore();
         } else {
-            self.at
-        };
-        if self.evidence.anchors.is_none() {
-            self.authority = ReportedAuthority::Unknown;
-            return None;
-        }
-        let path = self.find_path(passport, as_of)?;
-        self.check_authority(passport, &path);
-        match passport.verify(self.provider, &path) {
-            Ok(verified) => Some(verified),
-            Err(reason) => {
-                self.findings.fault(reason);
-                None
-            }
+            findings.fault(reason);
         }
     }
+    passport
+}
 
-    /// Who calls and who is called, where the signalling says so (SIP-41, PPT-20).
-    fn check_call(&mut self, passport: &Passport, call: &ExpectedCall<'_>) {
-        let claims = passport.claims();
-        if call.orig.is_some_and(|orig| orig != claims.orig()) {
-            self.findings.fault(Reason::OrigMismatch);
-        }
-        if let Some(Identity::Tn(dest)) = call.dest
-            && !claims.dest().contains(dest)
-        {
-            self.findings.fault(Reason::DestMismatch);
-        }
+fn check(checker: &mut Checker<'_>, passport: &Passport, call: &ExpectedCall<'_>) -> Checked {
+    if passport.kind() == PassportType::Rsp && !checker.policy.accept_rsp {
+        checker.findings.fault(Reason::UnexpectedRsp);
     }
+    check_parties(checker, passport, call);
+    let verified = checker.verify(passport, Window::Outer);
+    let mut checked = Checked {
+        verified,
+        ..Checked::default()
+    };
+    if passport.kind().is_diversion() {
+        checked.diversions = check_diversions(checker, passport, checked.verified.as_ref(), call);
+    }
+    check_media(checker, passport, call);
+    check_priority(checker, passport, call);
+    check_body(checker, passport);
+    checked.rcd = check_rcd(checker, passport);
+    checked
+}
 
-    fn check_freshness(&mut self, iat: UnixTime) -> bool {
-        if iat < self.at.minus(self.policy.freshness) {
-            self.findings.fault(Reason::IatStale);
-            return false;
-        }
-        if iat > self.at.plus(self.policy.clock_skew) {
-            self.findings.fault(Reason::IatInFuture);
-            return false;
-        }
-        true
+/// Who calls and who is called, where the signalling says so (SIP-41, PPT-20, PPT-55, PPT-56).
+fn check_parties(checker: &mut Checker<'_>, passport: &Passport, call: &ExpectedCall<'_>) {
+    let claims = passport.claims();
+    if let Some(orig) = call.orig
+        && !orig.is_equivalent(claims.orig())
+    {
+        checker.findings.fault(Reason::OrigMismatch);
     }
+    if let Some(dest) = call.dest {
+        let named = claims.dest();
+        let stands_in = call.provisioned.iter().any(|number| named.contains(number));
+        if !named.includes(dest) && !stands_in {
+            checker.findings.fault(Reason::DestMismatch);
+        }
+    }
+}
 
-    /// The signer's path from the chain that holds the signer.
-    fn find_path(&mut self, passport: &Passport, as_of: UnixTime) -> Option<VerifiedPath> {
-        let found = self.evidence.chains.iter().find_map(|bag| {
-            passport
-                .find_signer(self.provider, bag)
-                .map(|signer| (signer, bag))
-        });
-        let (signer, bag): (&Certificate, &CertificateBag) = match found {
-            Some(found) => found,
-            None => {
-                let bag = self.evidence.chains.first();
-                let first = bag.and_then(|bag| bag.certificates().first());
-                let (Some(bag), Some(first)) = (bag, first) else {
-                    self.findings.fault(Reason::CredentialUnavailable);
-                    return None;
-                };
-                self.findings.fault(if first.is_ca() {
-                    Reason::SignerIsCa
-                } else {
-                    Reason::SignatureInvalid
-                });
-                (first, bag)
-            }
-        };
-        if bag.certificates().first() != Some(signer) {
-            self.tolerable(Reason::SignerNotFirst);
+/// The tokens before a diversion (PPT-54 to PPT-58, PPT-61).
+fn check_diversions(
+    checker: &mut Checker<'_>,
+    passport: &Passport,
+    verified: Option<&VerifiedPassport>,
+    call: &ExpectedCall<'_>,
+) -> Option<DiversionChain> {
+    if checker.evidence.anchors.is_none() {
+        checker.findings.warn(Reason::DivChainIncomplete);
+        return None;
+    }
+    let mut earlier: Vec<Passport> = passport.nested().cloned().collect();
+    let mut all_good = verified.is_some();
+    for token in checker.evidence.inner_tokens {
+        let (inner, reasons) = Passport::examine(token, checker.policy.strictness);
+        for reason in reasons {
+            all_good = false;
+            // A token of an unsupported type voids the chain that starts with it (PPT-58).
+            checker.findings.fault(if reason == Reason::PptUnsupported {
+                Reason::DivChainIncomplete
+            } else {
+                reason
+            });
         }
-        let anchors = self.evidence.anchors?;
-        match verify_path(
-            self.provider,
-            signer,
-            bag,
-            anchors,
-            as_of,
-            self.policy.profile,
-        ) {
-            Ok(path) => Some(path),
-            Err(reason) => {
-                self.findings.fault(reason);
-                None
-            }
+        earlier.extend(inner.iter().flat_map(Passport::nested).cloned());
+        earlier.extend(inner);
+    }
+    let mut chain = Vec::new();
+    for inner in &earlier {
+        if inner.kind() == PassportType::Unsupported {
+            checker.findings.fault(Reason::DivChainIncomplete);
+            all_good = false;
+            continue;
+        }
+        match checker.verify(inner, Window::Inner) {
+            Some(inner) => chain.push(inner),
+            None => all_good = false,
         }
     }
+    // What is missing here was reported above, with the reason why.
+    if !all_good {
+        return None;
+    }
+    chain.extend(verified.cloned());
+    match DiversionChain::assemble(&chain) {
+        Ok(chain) => {
+            checker.findings.check(chain.check_call(call));
+            Some(chain)
+        }
+        Err(reason) => {
+            checker.findings.fault(reason);
+            None
+        }
+    }
+}
 
-    /// A deviation that the lenient reader lets pass.
-    fn tolerable(&mut self, reason: Reason) {
-        match self.policy.strictness {
-            Strictness::Strict => self.findings.fault(reason),
-            Strictness::Lenient => self.findings.warn(reason),
+/// The keys of the media. Where the type is about them they decide; elsewhere another session's keys
+/// say nothing against the caller's number (PPT-32, PPT-34).
+fn check_media(checker: &mut Checker<'_>, passport: &Passport, call: &ExpectedCall<'_>) {
+    if let (Some(mky), Some(fingerprints)) = (passport.claims().mky(), call.fingerprints)
+        && !mky.matches(fingerprints)
+    {
+        if passport.kind() == PassportType::Msec {
+            checker.findings.fault(Reason::MediaMismatch);
+        } else {
+            checker.findings.warn(Reason::MediaMismatch);
         }
     }
+}
 
-    /// Whether the signer may speak for the number it speaks for.
-    fn check_authority(&mut self, passport: &Passport, path: &VerifiedPath) {
-        let claims = passport.claims();
-        let number = match passport.kind() {
-            PassportType::Rsp => claims.dest().tn.first(),
-            _ => claims.orig().tn(),
-        };
-        let Some(number) = number else {
-            self.findings.fault(Reason::NumberNotCovered);
-            return;
-        };
-        self.authority = match path.covers(number) {
-            Authority::Covered => ReportedAuthority::Covered,
-            Authority::BySpc(spc) => {
-                if !self.policy.accept_spc.accepts(&spc) {
-                    self.findings.fault(Reason::AuthorityBySpc);
-                }
-                ReportedAuthority::BySpc(spc)
-            }
-            Authority::EncompassUnknown => {
-                if !self.policy.accept_encompass_unknown {
-                    self.findings.fault(Reason::EncompassUnknown);
-                }
-                ReportedAuthority::Unknown
-            }
-            Authority::Unknown => {
-                self.findings.fault(Reason::AuthorityUnknown);
-                ReportedAuthority::Unknown
-            }
-            Authority::None => {
-                self.findings.check(path.require_covered(number));
-                ReportedAuthority::None
-            }
-        };
+/// The priorities that the signalling asks for (PPT-90, PPT-92).
+fn check_priority(checker: &mut Checker<'_>, passport: &Passport, call: &ExpectedCall<'_>) {
+    if let (Some(rph), Some(signalled)) = (passport.claims().rph(), call.resource_priorities) {
+        checker.findings.check(rph.require(signalled));
     }
+    if let (Some(sph), Some(signalled)) = (passport.claims().sph(), call.priority)
+        && !signalled.eq_ignore_ascii_case(sph)
+    {
+        checker.findings.fault(Reason::PriorityMismatch);
+    }
+}
+
+/// The body of a message (PPT-95).
+fn check_body(checker: &mut Checker<'_>, passport: &Passport) {
+    let Some(msgi) = passport.claims().msgi() else {
+        return;
+    };
+    match checker.evidence.body {
+        Some(body) if msgi.matches(body) => {}
+        Some(_) => checker.findings.fault(Reason::DigestMismatch),
+        None => checker.findings.warn(Reason::BodyNotChecked),
+    }
+}
+
+/// Rich call data, which are used or left out and never refuse (PPT-77, PPT-81).
+fn check_rcd(checker: &mut Checker<'_>, passport: &Passport) -> Option<RichCallData> {
+    let payload = passport.claims().payload();
+    let is_first_party = checker.authority != ReportedAuthority::None;
+    let may = rcd::may_use(
+        payload,
+        is_first_party,
+        checker.evidence.is_vouched,
+        checker.policy.third_party_rcd,
+    );
+    let (rcd, warnings) = rcd::usable(payload, may);
+    for reason in warnings {
+        checker.findings.warn(reason);
+    }
+    rcd
 }

@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use crate::Strictness;
 use crate::certificate::Profile;
+use crate::certificate::sct::SctPolicy;
+use crate::rcd::ThirdPartyPolicy;
 
 /// Which service provider codes are taken for authority over a number that they do not list.
 ///
@@ -52,8 +54,15 @@ pub struct VerificationPolicy {
     pub accept_encompass_unknown: bool,
     /// Whether an `rsp` PASSporT may be accepted: only where an answer is read (RSP-2).
     pub accept_rsp: bool,
-    /// Whether a missing or outdated revocation list is left to policy (CRT-61) or only reported.
+    /// Whether a verification without any revocation list is left to policy. With lists at hand, one
+    /// that is outdated or does not speak of a certificate always is (CRT-61).
     pub require_revocation: bool,
+    /// Whether an authority may sign certificates with RSA and SHA-256 (CRT-75).
+    pub rsa_ca_links: bool,
+    /// What is asked of embedded timestamps, where logs are configured.
+    pub sct: SctPolicy,
+    /// What to do with rich call data by another party than the caller's (PPT-81).
+    pub third_party_rcd: ThirdPartyPolicy,
 }
 
 impl Default for VerificationPolicy {
@@ -68,6 +77,9 @@ impl Default for VerificationPolicy {
             accept_encompass_unknown: false,
             accept_rsp: false,
             require_revocation: false,
+            rsa_ca_links: false,
+            sct: SctPolicy::default(),
+            third_party_rcd: ThirdPartyPolicy::default(),
         }
     }
 }

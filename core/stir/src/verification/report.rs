@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::Reason;
-use crate::passport::{Passport, VerifiedPassport};
+use crate::passport::{DiversionChain, Passport, VerifiedPassport};
+use crate::rcd::RichCallData;
 
 /// The outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,8 +74,10 @@ pub struct Report {
     pub verified: Option<VerifiedPassport>,
     /// What the signer may say.
     pub authority: ReportedAuthority,
-    /// Whether the rich call data holds; `false` also if there is none.
-    pub has_rcd: bool,
+    /// The tokens of a diverted call, if they form a chain.
+    pub diversions: Option<DiversionChain>,
+    /// The rich call data, if there are any that may be used (PPT-77).
+    pub rcd: Option<RichCallData>,
 }
 
 impl fmt::Debug for Report {
