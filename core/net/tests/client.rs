@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 #[path = "support/service.rs"]
+#[expect(dead_code, reason = "shared with the tests of the fetcher")]
 mod service;
 
 use ringtrue_net::{AddressPolicy, HttpClient, HttpSettings, Role, USER_AGENT};

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -74,12 +75,17 @@ impl TestAuthority {
 pub(crate) enum Answer {
     /// These octets, then end the connection in the middle of things.
     Break(Vec<u8>),
+    /// One octet after the other, with this time between.
+    Drip(Vec<u8>, Duration),
     /// `head`, then `chunk` again and again until the client has enough.
     Endless { head: Vec<u8>, chunk: Vec<u8> },
     /// These octets; the connection stays open for the next request.
     Once(Vec<u8>),
     /// These octets to the first request of a connection; the second ends it unanswered.
     OncePerConnection(Vec<u8>),
+    /// These octets in turn, one for each request to the service; the last again and again. Empty:
+    /// nothing, with the connection open.
+    Script(Vec<Vec<u8>>),
     /// Nothing, with the connection open.
     Silent,
 }
@@ -120,6 +126,12 @@ impl Service {
         Self::serve(listener, config, answer)
     }
 
+    /// With a TLS configuration of the test's own.
+    pub(crate) async fn start_with(config: ServerConfig, answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(listener, config, answer)
+    }
+
     fn serve(listener: TcpListener, config: ServerConfig, answer: Answer) -> Self {
         let address = listener.local_addr().unwrap();
         let record = Arc::new(Record::default());
@@ -147,6 +159,10 @@ impl Service {
 
     pub(crate) fn url(&self, host: &str) -> String {
         format!("https://{host}:{}/path", self.address.port())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -209,6 +225,22 @@ async fn converse(
                     return;
                 }
                 answered = true;
+            }
+            Answer::Drip(octets, pause) => {
+                for octet in octets {
+                    if stream.write_all(&[*octet]).await.is_err() || stream.flush().await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(*pause).await;
+                }
+            }
+            Answer::Script(answers) => {
+                let made = record.requests.lock().unwrap().len();
+                let answer = answers.get(made.saturating_sub(1)).or(answers.last());
+                if stream.write_all(answer.unwrap()).await.is_err() {
+                    return;
+                }
+                let _ = stream.flush().await;
             }
             Answer::Silent => {}
         }
