@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ringtrue_net::{AwsLcCrypto, HttpClient, HttpSettings};
+use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
 use ringtrue_oob::BaseUrl;
 use ringtrue_session::{ContextBuilder, Credential, Monotonic, Now, Policy, Services};
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
@@ -33,6 +33,7 @@ pub struct EndpointBuilder {
     store: Option<Arc<dyn StateStore>>,
     http: HttpSettings,
     transport: Option<Arc<dyn Transport>>,
+    fetcher: Option<Fetcher>,
     clock: Arc<dyn Clock>,
     provider: Arc<dyn CryptoProvider>,
     policy: Policy,
@@ -54,6 +55,7 @@ impl EndpointBuilder {
             store: None,
             http: HttpSettings::default(),
             transport: None,
+            fetcher: None,
             clock: Arc::new(SystemClock),
             provider: Arc::new(AwsLcCrypto),
             policy: Policy::default(),
@@ -143,6 +145,21 @@ impl EndpointBuilder {
         self
     }
 
+    /// Fetches certificates that did not travel with a token from where its `x5u` points; off
+    /// otherwise, unless [`Policy::fetch_certificates`] says so, which then uses a fetcher with
+    /// [`FetchSettings::default`].
+    ///
+    /// Whoever calls chooses the host that is asked, and the host learns that and from which address
+    /// a telephone with this library verifies a call now. Endpoints of this protocol send their
+    /// certificates along, so this is for callers of other kinds. An application that wants neither
+    /// gives a fetcher with a source of its own ([`Fetcher::with_source`]) or one that it fills ahead
+    /// and keeps offline ([`Fetcher::provide`], [`Fetcher::set_offline`]). A fetcher may be shared
+    /// between endpoints (CRT-46).
+    pub fn fetching(mut self, fetcher: Fetcher) -> Self {
+        self.fetcher = Some(fetcher);
+        self
+    }
+
     /// Takes the calendar time from the application.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -170,7 +187,14 @@ impl EndpointBuilder {
     /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
     /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
     /// the credential leads to no anchor; [`Reason::StateUnavailable`].
-    pub fn build(self) -> Result<Endpoint, Reason> {
+    pub fn build(mut self) -> Result<Endpoint, Reason> {
+        let fetcher = match self.fetcher.take() {
+            None if self.policy.fetch_certificates => {
+                Some(Fetcher::new(&FetchSettings::default())?)
+            }
+            fetcher => fetcher,
+        };
+        self.policy.fetch_certificates = fetcher.is_some();
         let urls = |texts: &[String]| -> Result<Vec<BaseUrl>, Reason> {
             texts.iter().map(|text| BaseUrl::parse(text)).collect()
         };
@@ -238,6 +262,7 @@ impl EndpointBuilder {
         let host = Arc::new(Host {
             context,
             carrier,
+            fetcher,
             store,
             clock: self.clock,
             signer: self.signer,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringtrue_session::{Action, Context, Input, Monotonic, Now};
-use ringtrue_stir::Reason;
+use ringtrue_net::{FetchKind, Fetcher};
+use ringtrue_session::{Action, Context, FoundCertificates, Input, Monotonic, Now};
 use ringtrue_stir::crypto::{KeyAgreement, Signer};
+use ringtrue_stir::{Reason, X5u};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -17,6 +18,8 @@ use crate::{Clock, StateStore};
 pub(crate) struct Host {
     pub(crate) context: Arc<Context>,
     pub(crate) carrier: Carrier,
+    /// None where fetching is off.
+    pub(crate) fetcher: Option<Fetcher>,
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
@@ -64,6 +67,18 @@ impl Host {
                     .unwrap_or(Err(Reason::DeadlinePassed));
                 Input::Response(id, result)
             }
+            Action::FetchCertificates {
+                id,
+                x5u,
+                refresh,
+                deadline,
+            } => {
+                let fetched = self.certificates(&x5u, refresh);
+                let result = tokio::time::timeout_at(self.instant(deadline), fetched)
+                    .await
+                    .unwrap_or(Err(Reason::DeadlinePassed));
+                Input::Certificates(id, result)
+            }
             Action::Sign { id, message } => {
                 let signer = self.signer.clone();
                 let sign = move || {
@@ -110,6 +125,20 @@ impl Host {
                 Input::Claimed(id, blocking(Reason::StateUnavailable, claim).await)
             }
             _ => return None,
+        })
+    }
+
+    async fn certificates(&self, x5u: &X5u, refresh: bool) -> Result<FoundCertificates, Reason> {
+        let fetcher = self.fetcher.as_ref().ok_or(Reason::FetchingOff)?;
+        let (kind, url) = (FetchKind::CertificatePath, x5u.as_str());
+        let fetched = if refresh {
+            fetcher.refresh(kind, url).await?
+        } else {
+            fetcher.fetch(kind, url).await?
+        };
+        Ok(FoundCertificates {
+            bag: fetched.certificates().ok_or(Reason::Internal)?.clone(),
+            from_cache: fetched.is_from_cache(),
         })
     }
 }

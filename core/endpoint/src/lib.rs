@@ -47,7 +47,10 @@ pub use builder::EndpointBuilder;
 pub use clock::{Clock, SystemClock};
 pub use endpoint::{Endpoint, PlaceOptions};
 pub use ringing::RingingCall;
-pub use ringtrue_net::{AddressPolicy, HttpSettings};
+pub use ringtrue_net::{
+    AddressPolicy, Delivered, FetchKind, FetchSettings, FetchSource, Fetched, Fetcher,
+    HttpSettings, NameResolver,
+};
 pub use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 pub use ringtrue_oob::{BaseUrl, CallPhase, CallState, Suite};
 pub use ringtrue_session::{
