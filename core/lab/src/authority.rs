@@ -1,124 +1,22 @@
 //! Certificate authorities in memory: right ones for labs, and every wrong one that a test needs.
 
 use core::fmt;
-use core::time::Duration;
 
-use rcgen::{BasicConstraints, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, KeyUsagePurpose, PublicKeyData};
 use ringtrue_stir::certificate::{Certificate, TrustAnchors};
-use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
+use ringtrue_stir::tn_auth_list::TnAuthList;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 use zeroize::Zeroizing;
 
 use crate::credential::{Credential, certificates_pem};
 use crate::issuing::{self, internal};
-
-/// How long before the time of issue a certificate is valid already: clocks differ.
-const BACKDATED: Duration = Duration::from_secs(3600);
-
-const DAY: Duration = Duration::from_secs(86_400);
+use crate::{AuthorityKeyId, CaSpec, ExtraExtension, LeafSpec, Validity};
 
 /// The name in every lab's root certificate.
 pub(crate) const ROOT_NAME: &str = "RingTrue lab root";
 
 /// The name in every lab's intermediate certificate.
 pub(crate) const INTERMEDIATE_NAME: &str = "RingTrue lab CA";
-
-/// The first and the last second at which a certificate is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// The first second.
-    pub not_before: UnixTime,
-    /// The last second.
-    pub not_after: UnixTime,
-}
-
-impl Validity {
-    /// From an hour before `now`, because clocks differ, until `days` days after it.
-    #[must_use]
-    pub fn days(now: UnixTime, days: u32) -> Self {
-        Self {
-            not_before: now.minus(BACKDATED),
-            not_after: now.plus(DAY.saturating_mul(days)),
-        }
-    }
-
-    /// Ten years, as a lab's root has it.
-    #[must_use]
-    pub fn of_root(now: UnixTime) -> Self {
-        Self::days(now, 3653)
-    }
-
-    /// One year, as a lab's intermediate has it.
-    #[must_use]
-    pub fn of_intermediate(now: UnixTime) -> Self {
-        Self::days(now, 366)
-    }
-
-    /// 90 days, as a lab's delegate certificates have it.
-    #[must_use]
-    pub fn of_leaf(now: UnixTime) -> Self {
-        Self::days(now, 90)
-    }
-}
-
-/// What a subordinate CA certificate says.
-#[derive(Clone, Debug)]
-pub struct CaSpec {
-    /// The common name.
-    pub name: String,
-    /// The path length constraint, if there is one.
-    pub path_len: Option<u8>,
-    /// The TNAuthList, if there is one. Not compared with the issuer's.
-    pub scope: Option<TnAuthList>,
-    /// The validity. Not compared with the issuer's.
-    pub validity: Validity,
-    /// Whether the certificate says that it is a CA's. A test can leave that out.
-    pub is_ca: bool,
-}
-
-impl CaSpec {
-    /// A CA for `scope`, valid for one year, that may only issue end-entity certificates.
-    #[must_use]
-    pub fn new(scope: Option<TnAuthList>, now: UnixTime) -> Self {
-        Self {
-            name: INTERMEDIATE_NAME.to_owned(),
-            path_len: Some(0),
-            scope,
-            validity: Validity::of_intermediate(now),
-            is_ca: true,
-        }
-    }
-}
-
-/// What an end-entity certificate says.
-#[derive(Clone, Debug)]
-pub struct LeafSpec {
-    /// The TNAuthList, if there is one. Not compared with the issuer's.
-    pub scope: Option<TnAuthList>,
-    /// The validity. Not compared with the issuer's.
-    pub validity: Validity,
-    /// Whether the key usage allows signatures. If not, the certificate says keyAgreement.
-    pub may_sign: bool,
-}
-
-impl LeafSpec {
-    /// A delegate certificate for one number, valid for 90 days.
-    #[must_use]
-    pub fn for_number(number: &TelephoneNumber, now: UnixTime) -> Self {
-        let scope = TnAuthList::new(vec![Entry::One(number.clone())]).ok();
-        Self::for_scope(scope, now)
-    }
-
-    /// A certificate for any scope, or none, valid for 90 days.
-    #[must_use]
-    pub fn for_scope(scope: Option<TnAuthList>, now: UnixTime) -> Self {
-        Self {
-            scope,
-            validity: Validity::of_leaf(now),
-            may_sign: true,
-        }
-    }
-}
 
 /// One certificate authority. Issues what it is told.
 pub struct Ca {
@@ -143,7 +41,19 @@ impl Ca {
     /// [`Reason::ConfigurationInvalid`] for a time beyond the year 9999,
     /// [`Reason::RandomnessUnavailable`] if the platform generator fails.
     pub fn root(validity: Validity) -> Result<Self, Reason> {
-        let key = issuing::generate_key()?;
+        Self::root_with_key(validity, issuing::generate_key()?)
+    }
+
+    /// A root with an RSA key of 2048 bits, as test set-ups of others have it (CRT-75).
+    ///
+    /// # Errors
+    ///
+    /// As [`Ca::root`].
+    pub fn rsa_root(validity: Validity) -> Result<Self, Reason> {
+        Self::root_with_key(validity, issuing::generate_rsa_key()?)
+    }
+
+    fn root_with_key(validity: Validity, key: KeyPair) -> Result<Self, Reason> {
         let mut params = issuing::params(ROOT_NAME, validity)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -185,7 +95,13 @@ impl Ca {
             IsCa::ExplicitNoCa
         };
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let der = self.sign(params, spec.scope.as_ref(), &key)?;
+        extend(
+            &mut params,
+            spec.scope.as_ref(),
+            &spec.extensions,
+            spec.authority_key_id,
+        );
+        let der = self.sign(&params, &key)?;
         let mut above = vec![der.clone()];
         above.extend(self.above.iter().cloned());
         Ok(Self::from_parts(&spec.name, key, der, above))
@@ -205,32 +121,29 @@ impl Ca {
         spec: &LeafSpec,
         key: &KeyPair,
     ) -> Result<Credential, Reason> {
-        // No number in the name: the TNAuthList says it, and names end up in logs.
-        let mut params = issuing::params("RingTrue lab delegate", spec.validity)?;
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![if spec.may_sign {
-            KeyUsagePurpose::DigitalSignature
-        } else {
-            KeyUsagePurpose::KeyAgreement
-        }];
-        let mut chain = vec![self.sign(params, spec.scope.as_ref(), key)?];
-        chain.extend(self.above.iter().cloned());
-        credential(chain, key)
+        let der = self.sign(&leaf_params(spec)?, key)?;
+        credential(self.chain_of(der), key)
     }
 
-    fn sign(
+    /// The path of a certificate of this CA: itself, then the CAs without the root.
+    pub(crate) fn chain_of(&self, der: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut chain = vec![der];
+        chain.extend(self.above.iter().cloned());
+        chain
+    }
+
+    pub(crate) fn sign(
         &self,
-        mut params: rcgen::CertificateParams,
-        scope: Option<&TnAuthList>,
-        key: &KeyPair,
+        params: &CertificateParams,
+        key: &impl PublicKeyData,
     ) -> Result<Vec<u8>, Reason> {
-        params.use_authority_key_identifier_extension = true;
-        params
-            .custom_extensions
-            .extend(scope.map(issuing::tn_auth_list_extension));
         let issuer = issuing::issuer(&self.name, &self.key);
         let certificate = params.signed_by(key, &issuer).map_err(internal)?;
         Ok(certificate.der().to_vec())
+    }
+
+    pub(crate) const fn key(&self) -> &KeyPair {
+        &self.key
     }
 
     /// The CA's own certificate, path and key as a credential, for a test in which a CA signs a token.
@@ -266,7 +179,40 @@ impl Ca {
     }
 }
 
-fn credential(chain_der: Vec<Vec<u8>>, key: &KeyPair) -> Result<Credential, Reason> {
+/// What a leaf says. No number in the name: the TNAuthList says it, and names end up in logs.
+pub(crate) fn leaf_params(spec: &LeafSpec) -> Result<CertificateParams, Reason> {
+    let mut params = issuing::params("RingTrue lab delegate", spec.validity)?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![if spec.may_sign {
+        KeyUsagePurpose::DigitalSignature
+    } else {
+        KeyUsagePurpose::KeyAgreement
+    }];
+    extend(
+        &mut params,
+        spec.scope.as_ref(),
+        &spec.extensions,
+        spec.authority_key_id,
+    );
+    Ok(params)
+}
+
+fn extend(
+    params: &mut CertificateParams,
+    scope: Option<&TnAuthList>,
+    extensions: &[ExtraExtension],
+    authority_key_id: AuthorityKeyId,
+) {
+    params.use_authority_key_identifier_extension = authority_key_id == AuthorityKeyId::Right;
+    let custom = &mut params.custom_extensions;
+    if authority_key_id == AuthorityKeyId::Wrong {
+        custom.push(issuing::wrong_authority_key_id());
+    }
+    custom.extend(scope.map(issuing::tn_auth_list_extension));
+    custom.extend(extensions.iter().map(ExtraExtension::to_custom));
+}
+
+pub(crate) fn credential(chain_der: Vec<Vec<u8>>, key: &KeyPair) -> Result<Credential, Reason> {
     Ok(Credential {
         chain_pem: certificates_pem(&chain_der),
         chain_der,

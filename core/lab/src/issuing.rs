@@ -3,7 +3,7 @@
 use p256::pkcs8::DecodePrivateKey as _;
 use rcgen::{
     CertificateParams, CustomExtension, DistinguishedName, DnType, Issuer, KeyPair,
-    PKCS_ECDSA_P256_SHA256, SerialNumber,
+    PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SerialNumber,
 };
 use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto, SecretKey};
 use ringtrue_stir::tn_auth_list::TnAuthList;
@@ -11,10 +11,13 @@ use ringtrue_stir::{Reason, UnixTime};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::Validity;
+use crate::{Validity, der};
 
 /// id-pe-TNAuthList, RFC 8226 section 9.
 const TN_AUTH_LIST: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 26];
+
+/// id-ce-authorityKeyIdentifier, RFC 5280 section 4.2.1.1.
+const AUTHORITY_KEY_ID: &[u64] = &[2, 5, 29, 35];
 
 /// Octets of a serial number: 128 random bits, above the 64 that profiles ask for (CRT-50).
 const SERIAL_LEN: usize = 16;
@@ -27,6 +30,11 @@ pub(crate) fn internal<E>(_: E) -> Reason {
 /// A fresh P-256 key.
 pub(crate) fn generate_key() -> Result<KeyPair, Reason> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| Reason::RandomnessUnavailable)
+}
+
+/// A fresh RSA key of 2048 bits: for CAs and logs of tests.
+pub(crate) fn generate_rsa_key() -> Result<KeyPair, Reason> {
+    KeyPair::generate_for(&PKCS_RSA_SHA256).map_err(|_| Reason::RandomnessUnavailable)
 }
 
 /// Reads a PKCS#8 key that was written by [`key_pem`].
@@ -66,6 +74,12 @@ pub(crate) fn tn_auth_list_extension(list: &TnAuthList) -> CustomExtension {
     CustomExtension::from_oid_content(TN_AUTH_LIST, list.encode())
 }
 
+/// A key identifier that is no key's: SHA-256 never gives zeros alone.
+pub(crate) fn wrong_authority_key_id() -> CustomExtension {
+    let key_id = der::element(0x80, &[&[0; 20]]);
+    CustomExtension::from_oid_content(AUTHORITY_KEY_ID, der::element(der::SEQUENCE, &[&key_id]))
+}
+
 /// An issuer whose certificate carries this name.
 pub(crate) fn issuer<'a>(name: &str, key: &'a KeyPair) -> Issuer<'static, &'a KeyPair> {
     let mut params = CertificateParams::default();
@@ -91,7 +105,7 @@ fn serial_number() -> Result<SerialNumber, Reason> {
 }
 
 /// Certificates end with the year 9999 (RFC 5280 section 4.1.2.5).
-fn date_time(time: UnixTime) -> Result<OffsetDateTime, Reason> {
+pub(crate) fn date_time(time: UnixTime) -> Result<OffsetDateTime, Reason> {
     i64::try_from(time.as_secs())
         .ok()
         .and_then(|secs| OffsetDateTime::from_unix_timestamp(secs).ok())

@@ -42,6 +42,7 @@ const TLS_RENEWAL: Duration = Duration::from_secs(30 * 86_400);
 /// | `N/state/` | made by endpoints, not here |
 /// | `tls-root.pem`, `tls.pem`, `tls.key` | for `localhost`, `127.0.0.1` and `::1` |
 /// | `lab.toml` | [`LabConfig`] |
+/// | `bundle.key` | signs trust bundles; made with the first one |
 ///
 /// Private keys are readable by their owner only.
 #[derive(Clone, Debug, PartialEq, Eq)]
