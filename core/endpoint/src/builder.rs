@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
 use ringtrue_oob::BaseUrl;
-use ringtrue_session::{ContextBuilder, Credential, Monotonic, Now, Policy, Services};
+use ringtrue_session::{
+    Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordName, Services,
+};
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
-use ringtrue_stir::{NumberContext, Reason};
+use ringtrue_stir::{NumberContext, Reason, UnixTime};
 use tokio::time::Instant;
 
 use crate::endpoint::Inner;
@@ -77,12 +79,16 @@ impl EndpointBuilder {
 
     /// The STIR credential: a PEM chain, signer first, and the https URL where others find it. Without
     /// a credential the endpoint can verify but neither place nor answer.
+    ///
+    /// One that was installed later ([`Endpoint::install_certificate`]) and lasts longer is used
+    /// instead.
     pub fn credential(mut self, chain_pem: impl Into<String>, x5u: impl Into<String>) -> Self {
         self.credential = Some((chain_pem.into(), x5u.into()));
         self
     }
 
-    /// The private key of the credential.
+    /// The private key of the credential. A signer alone is enough to ask for one
+    /// ([`Endpoint::certificate_request`]).
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
         self
@@ -218,18 +224,14 @@ impl EndpointBuilder {
             .iter()
             .map(|text| crate::endpoint::read_number(self.number_context.as_ref(), text))
             .collect::<Result<_, _>>()?;
-        let credential = match (&self.credential, &self.signer) {
-            (None, None) => None,
+        let configured = match (&self.credential, &self.signer) {
+            (None, _) => None,
             (Some((chain_pem, x5u)), Some(signer)) => {
                 let credential = Credential::new(CertificateBag::from_pem(chain_pem)?, x5u)?;
-                // A certificate that was swapped, or a key that was renewed, shows here and not when
-                // the first call is refused.
-                if credential.leaf().public_key() != Some(&signer.public_key()) {
-                    return Err(Reason::KeyMismatch);
-                }
+                credential.require_key(&signer.public_key())?;
                 Some(credential)
             }
-            _ => return Err(Reason::ConfigurationInvalid),
+            (Some(_), None) => return Err(Reason::ConfigurationInvalid),
         };
         let now = Now {
             monotonic: Monotonic::default(),
@@ -244,23 +246,28 @@ impl EndpointBuilder {
                 directory,
                 placement,
             },
-            credential,
+            credential: configured,
             hardware_key: self.agreement.as_ref().map(|key| key.public_key()),
             policy: self.policy,
         };
         let now = now.unix(context.policy.earliest_time);
-        let context = Arc::new(context.build(now)?);
+        let context = context.build(now)?;
         let store: Arc<dyn StateStore> = match (self.store, self.state_file) {
             (Some(store), None) => store,
             (None, Some(path)) => Arc::new(SqliteStore::open(path)?),
             _ => return Err(Reason::ConfigurationInvalid),
         };
+        let context = match &self.signer {
+            Some(signer) => with_installed(context, store.as_ref(), signer.as_ref(), now)?,
+            None => context,
+        };
+        let numbers = context.numbers().to_vec();
         let carrier = match self.transport {
             Some(transport) => Carrier::Application(transport),
             None => Carrier::BuiltIn(HttpClient::new(&self.http)?),
         };
         let host = Arc::new(Host {
-            context,
+            context: RwLock::new(Arc::new(context)),
             carrier,
             fetcher,
             store,
@@ -271,8 +278,36 @@ impl EndpointBuilder {
         });
         Ok(Endpoint::from_inner(Inner {
             host,
+            numbers,
             number_context: self.number_context,
             known: Mutex::new(HashMap::new()),
         }))
+    }
+}
+
+/// The context with the credential that was installed earlier, if it is for this key, still holds and
+/// lasts longer than the configured one. What no longer holds is left alone: it may again when the
+/// clock is set or the anchors are back.
+fn with_installed(
+    context: Context,
+    store: &dyn StateStore,
+    signer: &dyn Signer,
+    now: Option<UnixTime>,
+) -> Result<Context, Reason> {
+    let Some(record) = store.load(RecordName::credential().as_str())? else {
+        return Ok(context);
+    };
+    let Ok(installed) = Credential::from_record(&record) else {
+        return Ok(context);
+    };
+    let configured = context.credential().map(|held| held.leaf().not_after());
+    let usable = installed.require_key(&signer.public_key()).is_ok()
+        && configured.is_none_or(|until| installed.leaf().not_after() > until);
+    if !usable {
+        return Ok(context);
+    }
+    match context.clone().with_credential(installed, now) {
+        Ok(renewed) if renewed.require_scope().is_ok() => Ok(renewed),
+        _ => Ok(context),
     }
 }

@@ -61,6 +61,7 @@ impl PlaceOptions {
 
 pub(crate) struct Inner {
     pub(crate) host: Arc<Host>,
+    pub(crate) numbers: Vec<TelephoneNumber>,
     pub(crate) number_context: Option<NumberContext>,
     pub(crate) known: Mutex<HashMap<TelephoneNumber, PeerKeys>>,
 }
@@ -98,10 +99,14 @@ impl Endpoint {
         Self(Arc::new(inner))
     }
 
+    pub(crate) fn host(&self) -> &Arc<Host> {
+        &self.0.host
+    }
+
     /// The own numbers.
     #[must_use]
     pub fn numbers(&self) -> &[TelephoneNumber] {
-        self.0.host.context.numbers()
+        &self.0.numbers
     }
 
     /// Reads a number as it is written here: by the [`NumberContext`] if there is one, else it must be
@@ -150,9 +155,9 @@ impl Endpoint {
         let from = self.read_number(from)?;
         let to = self.read_number(to)?;
         let host = &self.0.host;
-        let deadline = self.deadline(options.deadline, host.context.policy().place_deadline);
+        let deadline = self.deadline(options.deadline, host.context().policy().place_deadline);
         let session = PlaceSession::new(
-            Arc::clone(&host.context),
+            host.context(),
             from,
             to.clone(),
             self.known(&to),
@@ -175,9 +180,8 @@ impl Endpoint {
         deadline: Option<Duration>,
     ) -> AnswerOutcome {
         let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context.policy().await_answer);
-        let session =
-            AwaitAnswerSession::new(Arc::clone(&host.context), expected, deadline, host.now());
+        let deadline = self.deadline(deadline, host.context().policy().await_answer);
+        let session = AwaitAnswerSession::new(host.context(), expected, deadline, host.now());
         drive(host, session, |never| match never {}).await
     }
 
@@ -203,8 +207,8 @@ impl Endpoint {
         let from = from.and_then(|from| self.read_number(from).ok());
         let to = to.map(|to| self.read_number(to)).transpose()?;
         let host = Arc::clone(&self.0.host);
-        let deadline = self.deadline(deadline, host.context.policy().ring_deadline);
-        let session = RingSession::new(Arc::clone(&host.context), from, to, deadline, host.now())?;
+        let deadline = self.deadline(deadline, host.context().policy().ring_deadline);
+        let session = RingSession::new(host.context(), from, to, deadline, host.now())?;
         let (first, verdict) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut first = Some(first);
@@ -241,8 +245,8 @@ impl Endpoint {
     ) -> Result<Answered, Reason> {
         let verified = call.verified().ok_or(Reason::NotVerified)?;
         let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context.policy().answer_deadline);
-        let session = AnswerSession::new(Arc::clone(&host.context), verified, phase, deadline)?;
+        let deadline = self.deadline(deadline, host.context().policy().answer_deadline);
+        let session = AnswerSession::new(host.context(), verified, phase, deadline)?;
         Ok(drive(host, session, |never| match never {}).await)
     }
 
@@ -273,8 +277,8 @@ impl Endpoint {
         deadline: Option<Duration>,
     ) -> Result<Published, Reason> {
         let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context.policy().directory_deadline);
-        let session = PublishSession::new(Arc::clone(&host.context), mode, deadline);
+        let deadline = self.deadline(deadline, host.context().policy().directory_deadline);
+        let session = PublishSession::new(host.context(), mode, deadline);
         drive(host, session, |never| match never {}).await
     }
 
@@ -292,10 +296,10 @@ impl Endpoint {
     ) -> Result<usize, Reason> {
         let number = self.read_number(number)?;
         let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context.policy().directory_deadline);
-        let session = LookupSession::new(Arc::clone(&host.context), number.clone(), true, deadline);
+        let deadline = self.deadline(deadline, host.context().policy().directory_deadline);
+        let session = LookupSession::new(host.context(), number.clone(), true, deadline);
         let found = drive(host, session, |never| match never {}).await;
-        let now = host.now().unix(host.context.policy().earliest_time);
+        let now = host.unix_now();
         let readers = now.map_or(0, |now| found.keys.readers(now));
         self.remember(number, found.keys);
         match readers {

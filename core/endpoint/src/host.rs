@@ -1,12 +1,12 @@
 //! What performs the actions of sessions.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ringtrue_net::{FetchKind, Fetcher};
 use ringtrue_session::{Action, Context, FoundCertificates, Input, Monotonic, Now};
 use ringtrue_stir::crypto::{KeyAgreement, Signer};
-use ringtrue_stir::{Reason, X5u};
+use ringtrue_stir::{Reason, UnixTime, X5u};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use crate::{Clock, StateStore};
 
 /// The endpoint's surroundings. Shared by its sessions.
 pub(crate) struct Host {
-    pub(crate) context: Arc<Context>,
+    pub(crate) context: RwLock<Arc<Context>>,
     pub(crate) carrier: Carrier,
     /// None where fetching is off.
     pub(crate) fetcher: Option<Fetcher>,
@@ -28,6 +28,28 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// What sessions that begin now know of the endpoint.
+    pub(crate) fn context(&self) -> Arc<Context> {
+        let context = self.context.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&context)
+    }
+
+    /// Puts what `change` makes of the context in its place; sessions under way keep theirs.
+    pub(crate) fn replace_context(
+        &self,
+        change: impl FnOnce(Context) -> Result<Context, Reason>,
+    ) -> Result<(), Reason> {
+        let mut context = self.context.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(context.as_ref().clone())?;
+        *context = Arc::new(changed);
+        Ok(())
+    }
+
+    /// The calendar time; `None` while the clock is not set.
+    pub(crate) fn unix_now(&self) -> Option<UnixTime> {
+        self.now().unix(self.context().policy().earliest_time)
+    }
+
     pub(crate) fn now(&self) -> Now {
         let elapsed = Instant::now().duration_since(self.origin).as_millis();
         Now {
@@ -119,8 +141,7 @@ impl Host {
                 expires,
             } => {
                 let store = Arc::clone(&self.store);
-                let now = self.now().unix(self.context.policy().earliest_time);
-                let now = now.unwrap_or_default().as_secs();
+                let now = self.unix_now().unwrap_or_default().as_secs();
                 let claim = move || store.claim(record.as_str(), expires, now);
                 Input::Claimed(id, blocking(Reason::StateUnavailable, claim).await)
             }
@@ -144,7 +165,7 @@ impl Host {
 }
 
 /// Runs what may block, or panic in foreign code, apart from the runtime's threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     failure: Reason,
     work: impl FnOnce() -> Result<T, Reason> + Send + 'static,
 ) -> Result<T, Reason> {

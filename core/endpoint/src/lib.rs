@@ -34,6 +34,7 @@
 
 mod builder;
 mod clock;
+mod credential;
 mod driver;
 mod endpoint;
 mod host;

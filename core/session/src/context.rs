@@ -4,13 +4,11 @@ use core::fmt;
 use std::sync::Arc;
 
 use ringtrue_oob::BaseUrl;
-use ringtrue_stir::certificate::{
-    Certificate, CertificateBag, TrustAnchors, VerifiedPath, verify_path,
-};
+use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath, verify_path};
 use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
 
-use crate::Policy;
+use crate::{Credential, CredentialStatus, Policy};
 
 /// The most own numbers of one endpoint: a statement names them all and must fit its limit.
 const MAX_NUMBERS: usize = 32;
@@ -20,44 +18,6 @@ const MAX_SERVICES: usize = 4;
 
 /// The most URLs that a policy may have fetched for one call. A call's tokens are signed by few.
 const MAX_FETCHES: usize = 16;
-
-/// The endpoint's STIR credential without its private key, which the host keeps.
-#[derive(Clone)]
-pub struct Credential {
-    bag: CertificateBag,
-    leaf: Certificate,
-    x5u: X5u,
-}
-
-impl Credential {
-    /// Takes a certificate chain, leaf first, without the root, and the URL where others find it.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::ConfigurationInvalid`] if the chain is empty or its first certificate is a CA's;
-    /// [`Reason::MalformedUrl`] if `x5u` is no https URL.
-    pub fn new(bag: CertificateBag, x5u: &str) -> Result<Self, Reason> {
-        let leaf = bag
-            .certificates()
-            .first()
-            .ok_or(Reason::ConfigurationInvalid)?
-            .clone();
-        if leaf.is_ca() {
-            return Err(Reason::ConfigurationInvalid);
-        }
-        Ok(Self {
-            bag,
-            leaf,
-            x5u: X5u::parse(x5u)?,
-        })
-    }
-
-    /// The signer's certificate.
-    #[must_use]
-    pub fn leaf(&self) -> &Certificate {
-        &self.leaf
-    }
-}
 
 /// The services that the application provisions.
 #[derive(Clone, Debug)]
@@ -72,7 +32,9 @@ pub struct Services {
     pub placement: Option<BaseUrl>,
 }
 
-/// Everything a session needs to know of its endpoint. Immutable; shared between sessions.
+/// Everything a session needs to know of its endpoint. Immutable; shared between sessions. What can
+/// change while the endpoint lives (its credential) makes a new one.
+#[derive(Clone)]
 pub struct Context {
     pub(crate) provider: Arc<dyn CryptoProvider>,
     pub(crate) anchors: TrustAnchors,
@@ -84,6 +46,7 @@ pub struct Context {
 }
 
 /// The credential with its checked path.
+#[derive(Clone)]
 struct OwnSigner {
     credential: Credential,
     path: VerifiedPath,
@@ -138,31 +101,19 @@ impl ContextBuilder {
         if !well_formed {
             return Err(Reason::ConfigurationInvalid);
         }
-        let signer = match self.credential {
-            None => None,
-            Some(credential) => {
-                let leaf = credential.leaf();
-                let at = now.unwrap_or_else(|| leaf.not_before());
-                let path = verify_path(
-                    self.provider.as_ref(),
-                    leaf,
-                    &credential.bag,
-                    &self.anchors,
-                    at,
-                    policy.profile,
-                )?;
-                Some(OwnSigner { credential, path })
-            }
-        };
-        Ok(Context {
+        let context = Context {
             provider: self.provider,
             anchors: self.anchors,
             policy: self.policy,
             numbers: self.numbers,
             services: self.services,
             hardware_key: self.hardware_key,
-            signer,
-        })
+            signer: None,
+        };
+        match self.credential {
+            None => Ok(context),
+            Some(credential) => context.with_credential(credential, now),
+        }
     }
 }
 
@@ -171,6 +122,12 @@ impl Context {
     #[must_use]
     pub fn numbers(&self) -> &[TelephoneNumber] {
         &self.numbers
+    }
+
+    /// The cryptography in use.
+    #[must_use]
+    pub const fn provider(&self) -> &Arc<dyn CryptoProvider> {
+        &self.provider
     }
 
     /// The choices of the endpoint.
@@ -183,6 +140,58 @@ impl Context {
     #[must_use]
     pub fn owns(&self, number: &TelephoneNumber) -> bool {
         self.numbers.contains(number)
+    }
+
+    /// The same endpoint with another credential, whose path is verified here as in
+    /// [`ContextBuilder::build`].
+    ///
+    /// # Errors
+    ///
+    /// What [`verify_path`] says if the credential does not lead to an anchor.
+    pub fn with_credential(
+        mut self,
+        credential: Credential,
+        now: Option<UnixTime>,
+    ) -> Result<Self, Reason> {
+        let leaf = credential.leaf();
+        let path = verify_path(
+            self.provider.as_ref(),
+            leaf,
+            credential.bag(),
+            &self.anchors,
+            now.unwrap_or_else(|| leaf.not_before()),
+            self.policy.profile,
+        )?;
+        self.signer = Some(OwnSigner { credential, path });
+        Ok(self)
+    }
+
+    /// The credential in use.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Credential> {
+        self.signer.as_ref().map(|signer| &signer.credential)
+    }
+
+    /// Requires the credential to speak for every own number.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::CredentialMissing`] without one, and those of [`VerifiedPath::require_covered`].
+    pub fn require_scope(&self) -> Result<(), Reason> {
+        let signer = self.signer.as_ref().ok_or(Reason::CredentialMissing)?;
+        self.numbers
+            .iter()
+            .try_for_each(|number| signer.path.require_covered(number))
+    }
+
+    /// Whether the endpoint can sign at `now`, and when to renew.
+    #[must_use]
+    pub fn credential_status(&self, now: UnixTime) -> CredentialStatus {
+        self.signer
+            .as_ref()
+            .map_or(CredentialStatus::MISSING, |signer| {
+                CredentialStatus::of(&signer.path, now)
+            })
     }
 
     /// What is needed to sign in the name of `number`, if the credential covers it now (OOB-1).
@@ -215,11 +224,11 @@ pub(crate) struct SignerView<'a> {
 
 impl SignerView<'_> {
     pub(crate) fn x5u(&self) -> &X5u {
-        &self.credential.x5u
+        self.credential.x5u()
     }
 
     pub(crate) fn bag(&self) -> &CertificateBag {
-        &self.credential.bag
+        self.credential.bag()
     }
 
     pub(crate) fn public_key(&self) -> &P256PublicKey {

@@ -34,6 +34,12 @@ impl RecordName {
         Self::new("keys", &[])
     }
 
+    /// The credential that was installed last.
+    #[must_use]
+    pub fn credential() -> Self {
+        Self::new("credential", &[])
+    }
+
     /// The key statements of another party's number.
     pub(crate) fn statements(number: &TelephoneNumber) -> Self {
         Self::new("statements", &[number.as_str().as_bytes()])
