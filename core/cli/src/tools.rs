@@ -12,7 +12,9 @@ mod input;
 mod number;
 mod output;
 mod passport;
+mod passport_sign;
 mod rcd;
+mod sign_args;
 mod tn_auth_list;
 mod token_text;
 mod url;
@@ -46,6 +48,9 @@ pub(crate) fn passport(command: &PassportCommand) -> Result<Exit, Failure> {
     match command {
         PassportCommand::Inspect(arguments) => {
             reported(arguments.json, passport::inspect(arguments))
+        }
+        PassportCommand::Sign(arguments) => {
+            reported(arguments.json, passport_sign::sign(arguments))
         }
         PassportCommand::Verify(arguments) => reported(arguments.json, passport::verify(arguments)),
     }

@@ -8,6 +8,7 @@ use ringtrue::{Profile, TelephoneNumber, UnixTime};
 use ringtrue_stir::passport::Identity;
 
 use super::country::Country;
+use super::sign_args::PassportSignArguments;
 use crate::args::number;
 
 /// An argument in hexadecimal.
@@ -184,6 +185,8 @@ pub(crate) struct RcdArguments {
 pub(crate) enum PassportCommand {
     /// Show what a token says, without checking any of it.
     Inspect(PassportInspectArguments),
+    /// Make a token, if the certificates allow it.
+    Sign(Box<PassportSignArguments>),
     /// Check a token in full.
     Verify(Box<PassportVerifyArguments>),
 }
@@ -271,7 +274,7 @@ fn whole_number(text: &str) -> Result<u64, String> {
 }
 
 /// A telephone number as it is written, or else a URI.
-fn identity(text: &str) -> Result<Identity, String> {
+pub(super) fn identity(text: &str) -> Result<Identity, String> {
     if let Ok(number) = TelephoneNumber::from_text(text) {
         return Ok(Identity::Tn(number));
     }

@@ -29,16 +29,16 @@ impl Finding {
             path: None,
         }
     }
+}
 
-    /// The worst of the reasons decides.
-    fn verdict(&self) -> Verdict {
-        if self.reasons.is_empty() {
-            Verdict::Accept
-        } else if self.reasons.iter().all(|reason| is_policy(*reason)) {
-            Verdict::Policy
-        } else {
-            Verdict::Refuse
-        }
+/// The worst of the reasons decides.
+pub(super) fn verdict_of(reasons: &[Reason]) -> Verdict {
+    if reasons.is_empty() {
+        Verdict::Accept
+    } else if reasons.iter().all(|reason| is_policy(*reason)) {
+        Verdict::Policy
+    } else {
+        Verdict::Refuse
     }
 }
 
@@ -57,7 +57,7 @@ const fn is_policy(reason: Reason) -> bool {
 /// Checks a chain.
 pub(crate) fn verify(arguments: &CertVerifyArguments) -> Result<Exit, Failure> {
     let finding = find(arguments)?;
-    let verdict = finding.verdict();
+    let verdict = verdict_of(&finding.reasons);
     let warnings = finding.path.as_ref().map(VerifiedPath::warnings);
     let warnings = warnings.unwrap_or_default();
     let report = VerdictReport {

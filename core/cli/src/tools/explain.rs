@@ -32,6 +32,11 @@ impl Explanation {
         Self(String::new())
     }
 
+    /// A line that is the result itself and nothing to be explained.
+    pub(crate) fn verbatim(text: &str) -> Self {
+        Self(format!("{}\n", printable(text)))
+    }
+
     fn reason(&mut self, word: &str, style: Style, reason: Reason) {
         let text = format!("  {style}{word}{style:#}  {}: {reason}\n", reason.name());
         self.push(&text);

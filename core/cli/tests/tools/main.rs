@@ -13,7 +13,9 @@ mod headers;
 mod hostile;
 mod live;
 mod rich_data;
+mod signing;
 mod syntax;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
