@@ -14,6 +14,8 @@ mod certificates;
 mod issuers;
 mod issuing;
 mod paths;
+mod profiles;
+mod references;
 mod requests;
 mod revocation;
 mod rich_call_data;
