@@ -283,9 +283,12 @@ impl TrustBundle {
         self.data.rsa_ca_links
     }
 
-    /// Sets the profile and the accepted codes of a verifier to the bundle's; all else stays.
+    /// Sets a verifier's profile, accepted codes, RSA switch and demands on timestamps to the
+    /// bundle's; all else stays.
     pub fn apply_to(&self, policy: &mut VerificationPolicy) {
         policy.profile = self.data.profile;
         policy.accept_spc = self.data.spc_policy.clone();
+        policy.rsa_ca_links = self.data.rsa_ca_links;
+        policy.sct = self.data.sct_policy;
     }
 }

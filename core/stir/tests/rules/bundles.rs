@@ -210,11 +210,13 @@ fn the_accepted_version_is_stored_in_forty_octets() {
 }
 
 #[test]
-fn a_verifier_takes_profile_and_codes_from_the_bundle_and_keeps_the_rest() {
+fn a_verifier_takes_its_policy_from_the_bundle_and_keeps_the_rest() {
     let key = Key::new();
     let mut draft = draft(1);
     draft.data.profile = Profile::Shaken;
     draft.data.spc_policy = SpcPolicy::Any;
+    draft.data.rsa_ca_links = true;
+    draft.data.sct_policy = SctPolicy::required();
     let bundle = TrustBundle::verify(&sign(&draft, &key), &[key.public], &RustCrypto, NOW, None);
     let mut policy = VerificationPolicy::default();
     policy.require_revocation = true;
@@ -223,6 +225,8 @@ fn a_verifier_takes_profile_and_codes_from_the_bundle_and_keeps_the_rest() {
     expected.require_revocation = true;
     expected.profile = Profile::Shaken;
     expected.accept_spc = SpcPolicy::Any;
+    expected.rsa_ca_links = true;
+    expected.sct = SctPolicy::required();
     assert_eq!(policy, expected);
 }
 
