@@ -271,41 +271,35 @@ fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
 
 /// The host of `host[:port]`, where an IPv6 literal has colons of its own.
 fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((before, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
-            let is_inside_literal = before.starts_with('[') && !before.ends_with(']');
-            if is_inside_literal { host } else { before }
-        }
-        _ => host,
-    }
+    let end = if host.starts_with('[') {
+        host.find(']').map(|bracket| bracket.saturating_add(1))
+    } else {
+        host.find(':')
+    };
+    end.and_then(|end| host.get(..end)).unwrap_or(host)
 }
 
 /// Percent escapes of unreserved characters undone: they mean the same (RFC 3986 section 6.2.2.2). The
-/// hexadecimal digits of the others in upper case.
+/// hexadecimal digits of the others in upper case. What has a broken escape stays as it is.
 fn unescaped(user: &str) -> String {
     let mut out = String::with_capacity(user.len());
     let mut rest = user;
     while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
         let octet = after
             .get(..2)
             .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match octet {
-            Some(octet) => {
-                let c = char::from(octet);
-                if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') {
-                    out.push(c);
-                } else {
-                    out.push_str(&format!("%{octet:02X}"));
-                }
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push('%');
-                rest = after;
-            }
+        let Some(octet) = octet else {
+            return user.to_owned();
+        };
+        out.push_str(before);
+        let c = char::from(octet);
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') {
+            out.push(c);
+        } else {
+            out.push_str(&format!("%{octet:02X}"));
         }
+        rest = after.get(2..).unwrap_or_default();
     }
     out.push_str(rest);
     out

@@ -84,7 +84,10 @@ pub(super) fn nested(
     let mut inner = Defects::default();
     let passport = read(text, level, &mut inner);
     if passport.is_none() {
-        defects.refuse(Reason::MalformedOpt);
+        // One of too many is a token all the same.
+        if inner.refusals.first() != Some(&Reason::DivTooDeep) {
+            defects.refuse(Reason::MalformedOpt);
+        }
         for reason in inner.refusals {
             defects.refuse(reason);
         }

@@ -11,6 +11,10 @@
 mod building;
 mod bundles;
 mod certificates;
+mod diversions;
+mod diverted_answers;
+mod diverting;
+mod identities;
 mod issuers;
 mod issuing;
 mod paths;
@@ -24,8 +28,10 @@ mod rich_call_data_content;
 mod scopes;
 mod signing;
 mod sip;
+mod strictness;
 mod timestamps;
 mod tokens;
+mod types;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

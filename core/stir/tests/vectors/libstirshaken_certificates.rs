@@ -6,6 +6,7 @@ use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::tn_auth_list::TnAuthList;
 use serde_json::Value;
 
+use crate::libstirshaken_passports::check_passports;
 use crate::{Folder, unhex};
 
 #[test]
@@ -40,4 +41,6 @@ fn a_url_in_place_of_the_list_is_refused_and_the_authorities_are_read() {
         let key = root.public_key().unwrap();
         assert_eq!(root.verify_signature(&RustCrypto, key), Ok(()));
     }
+    check_passports(&folder.json("passports.json"));
+    folder.assert_consumed();
 }

@@ -13,6 +13,7 @@
 mod claim_constraints;
 mod constructed;
 mod libstirshaken_certificates;
+mod libstirshaken_passports;
 mod live;
 mod numbers;
 mod protocol;
