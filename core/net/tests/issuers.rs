@@ -4,13 +4,14 @@
 
 use std::fs::read_to_string;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::certificate::{
     Authority, CertificateBag, PathRules, Profile, TrustAnchors, verify_path,
 };
 use ringtrue_stir::crypto::{CryptoProvider, IssuerCurve, IssuerDigest, IssuerEcdsa, RustCrypto};
-use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
+use ringtrue_stir::{Reason, TelephoneNumber};
 
 fn vector(file: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
@@ -27,7 +28,7 @@ fn outcome(
     let bag = CertificateBag::from_pem(chain).unwrap();
     let anchors = TrustAnchors::from_pem(root).unwrap();
     let leaf = &bag.certificates()[0];
-    let at = UnixTime::from_secs(leaf.not_before().as_secs() + 3600);
+    let at = leaf.not_before().plus(Duration::from_secs(3600));
     let number = TelephoneNumber::from_canonical("12155550121").unwrap();
     verify_path(provider, leaf, &bag, &anchors, at, rules).map(|path| path.covers(&number))
 }
@@ -104,7 +105,7 @@ fn both_providers_refuse_other_encodings_of_keys_and_signatures() {
         for digest in digests {
             let algorithm = IssuerEcdsa { curve, digest };
             for provider in [&AwsLcCrypto as &dyn CryptoProvider, &RustCrypto] {
-                let mut compressed = vec![2; (len + 1) / 2];
+                let mut compressed = vec![2; usize::div_ceil(len, 2)];
                 compressed[1..].fill(0);
                 for point in [&[][..], &vec![4; len], &vec![0; len], &compressed] {
                     for signature in [&[][..], &[0x30, 6, 2, 1, 1, 2, 1, 1], &[0x30, 0x80]] {

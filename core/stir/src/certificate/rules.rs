@@ -23,7 +23,9 @@ pub struct PathRules<'a> {
     /// The lists that certificates refer to, as far as they were fetched (CRT-8, CRT-9).
     pub referenced_lists: Option<&'a ReferencedLists>,
     /// The revocation lists at hand. `None`: revocation is not asked about, which
-    /// [`VerifiedPath::revocation`](super::VerifiedPath::revocation) says (CRT-60, CRT-61).
+    /// [`VerifiedPath::revocation`](super::VerifiedPath::revocation) says. An indirect list is taken to
+    /// speak of every certificate of the configured anchors: give each ecosystem rules of its own
+    /// (CRT-60, CRT-61).
     pub revocation: Option<&'a [VerifiedRevocationList]>,
 }
 

@@ -1,7 +1,10 @@
 //! Paths to an anchor: RFC 5280 section 6.1 as far as it applies (CRT-30, CRT-32, CRT-37).
 
+use std::time::Duration;
+
 use ringtrue_stir::certificate::{
-    Authority, Certificate, CertificateBag, Profile, TrustAnchors, VerifiedPath, verify_path,
+    Authority, Certificate, CertificateBag, Profile, TrustAnchors, VerifiedPath, evaluation_time,
+    verify_path,
 };
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::{Reason, UnixTime};
@@ -150,6 +153,38 @@ fn refuses_any_certificate_of_the_path_outside_its_validity_the_anchor_too() {
     assert_eq!(
         refusal(&root().future(), &ca(), &leaf()),
         Reason::CertificateNotYetValid
+    );
+}
+
+/// A certificate of one minute: good for the token it signed, as long as that is fresh.
+#[test]
+fn a_short_lived_certificate_counts_while_its_token_is_fresh() {
+    let minute = Template {
+        validity: ["20260601120000Z", "20260601120100Z"],
+        ..leaf()
+    };
+    let three = Three::new(&root(), &ca(), &minute);
+    let end = three.leaf.not_after();
+    let window = Duration::from_secs(60);
+    let outcome = |iat: UnixTime, now: UnixTime| {
+        let at = evaluation_time(iat, now, window);
+        three
+            .verify(at, Profile::Shaken)
+            .map(|path| path.is_valid_at(iat))
+    };
+    assert_eq!(outcome(end, end), Ok(true));
+    assert_eq!(outcome(end, end.plus(Duration::from_secs(5))), Ok(true));
+    assert_eq!(outcome(end, end.plus(window)), Ok(true));
+    let expired = Err(Reason::CertificateExpired);
+    assert_eq!(outcome(end, end.plus(Duration::from_secs(61))), expired);
+    // Signed after the end, or dated ahead of the clock.
+    let after = end.plus(Duration::from_secs(1));
+    assert_eq!(outcome(after, after), expired);
+    assert_eq!(outcome(end.minus(window), after.plus(window)), expired);
+    let early = three.leaf.not_before().minus(Duration::from_secs(1));
+    assert_eq!(
+        outcome(three.leaf.not_before(), early),
+        Err(Reason::CertificateNotYetValid)
     );
 }
 

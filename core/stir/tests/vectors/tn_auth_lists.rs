@@ -1,6 +1,6 @@
 //! `stir-tnauthlist`: encodings that must decode, may, and must not.
 
-use ringtrue_stir::certificate::{Certificate, CertificateRequest};
+use ringtrue_stir::certificate::{Certificate, CertificateRequest, KeyKind};
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use ringtrue_stir::{Reason, TelephoneNumber};
@@ -95,6 +95,7 @@ fn good_lists_decode_to_their_entries_and_encode_to_the_same_octets() {
         Some(&TnAuthList::decode(&der(&odd[0])).unwrap())
     );
     assert_eq!(certificate.public_key(), None);
+    assert!(matches!(certificate.key_kind(), KeyKind::Rsa(1024..)));
     assert_eq!(certificate.der(), pem.contents());
 
     // Its signature holds, and the list in it is the one of good.json.
