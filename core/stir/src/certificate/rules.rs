@@ -27,6 +27,9 @@ pub struct PathRules<'a> {
     /// speak of every certificate of the configured anchors: give each ecosystem rules of its own
     /// (CRT-60, CRT-61).
     pub revocation: Option<&'a [VerifiedRevocationList]>,
+    /// The time at which those lists have to be current, where that is not the time of the path: a
+    /// path is judged as of a token's `iat`, revocation always as of now (CRT-61).
+    pub revocation_as_of: Option<UnixTime>,
 }
 
 impl PathRules<'_> {
@@ -38,6 +41,7 @@ impl PathRules<'_> {
             rsa_ca_links: false,
             referenced_lists: None,
             revocation: None,
+            revocation_as_of: None,
         }
     }
 }

@@ -256,9 +256,10 @@ impl<'a> Search<'a> {
         let Some(lists) = self.rules.revocation else {
             return Ok(Err(Reason::RevocationNotChecked));
         };
+        let at = self.rules.revocation_as_of.unwrap_or(self.at);
         let mut outcome = Ok(());
         for certificate in below {
-            match VerifiedRevocationList::standing(lists, certificate, self.at) {
+            match VerifiedRevocationList::standing(lists, certificate, at) {
                 Standing::Revoked => return Err(Reason::CertificateRevoked),
                 Standing::Good => {}
                 Standing::Stale if outcome.is_ok() => outcome = Err(Reason::CrlStale),

@@ -117,6 +117,7 @@ impl Checker<'_> {
             rsa_ca_links: self.policy.rsa_ca_links,
             referenced_lists: self.evidence.referenced_lists,
             revocation: self.evidence.revocation,
+            revocation_as_of: Some(self.at),
             ..PathRules::new(self.policy.profile)
         };
         let as_of = evaluation_time(passport.claims().iat(), self.at, freshness);

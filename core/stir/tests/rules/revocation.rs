@@ -308,6 +308,24 @@ fn an_outdated_list_is_a_matter_of_policy_and_still_revokes() {
     assert_eq!(world.check(&[revoking, newer], at(1)), REVOKED);
 }
 
+/// A diverted call's first token may be hours old; the list is asked for what holds now.
+#[test]
+fn a_list_has_to_be_current_at_the_time_of_the_check_not_of_the_token() {
+    let world = World::new();
+    let lists = [world.verified(&indirect_list(vec![]))];
+    let end = lists[0].list().next_update();
+    let [leaf, ca, root] = &world.certificates;
+    let (bag, anchors) = (bag(&[leaf, ca]), anchors(&[root]));
+    let outcome = |now| {
+        let mut rules = PathRules::new(Profile::Stir);
+        rules.revocation = Some(&lists);
+        rules.revocation_as_of = Some(UnixTime::from_secs(now));
+        verify_path(&RustCrypto, leaf, &bag, &anchors, end, rules).map(|path| path.revocation())
+    };
+    assert_eq!(outcome(end.as_secs()), GOOD);
+    assert_eq!(outcome(end.as_secs() + 1), Ok(Err(Reason::CrlStale)));
+}
+
 #[test]
 fn without_lists_revocation_is_reported_as_not_checked() {
     let world = World::new();
