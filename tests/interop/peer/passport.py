@@ -19,6 +19,8 @@ class Passport:
 
     @classmethod
     def parse(cls, text: str) -> "Passport":
+        if isinstance(text, str) and text.startswith("..") and text.count(".") == 2:
+            raise Refusal("compact_form_not_allowed")
         return cls(jws.parse(text))
 
     @property
