@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
 use crate::tools::{
-    CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand, TnAuthListCommand,
-    UrlCommand,
+    BundleCommand, CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand,
+    TnAuthListCommand, UrlCommand,
 };
 
 /// Prove who is calling, on the telephone network as it is.
@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Check certificates.
     #[command(subcommand)]
     Cert(CertCommand),
+    /// Make and check trust bundles: whom verifiers are to believe.
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Read what SIP carries.
     #[command(subcommand)]
     Identity(IdentityCommand),

@@ -36,6 +36,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Identity(identity) => tools::identity(&identity),
         Command::Lab(LabCommand::Init(init)) => lab::init(&init),
         Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
+        Command::Bundle(bundle) => tools::bundle(&bundle),
         Command::Cert(cert) => tools::cert(&cert),
         Command::Number(number) => tools::number(&number),
         Command::Passport(passport) => tools::passport(&passport),

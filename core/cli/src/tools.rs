@@ -3,6 +3,8 @@
 //! They fetch nothing, keep nothing and read no configuration: everything they look at is an argument.
 
 mod args;
+mod bundle;
+mod bundle_args;
 mod cert;
 mod cert_inspect;
 mod country;
@@ -24,7 +26,18 @@ pub(crate) use args::{
     UrlCommand,
 };
 
+pub(crate) use bundle_args::BundleCommand;
+
 use crate::exit::{Exit, Failure};
+
+/// `ringtrue bundle …`
+pub(crate) fn bundle(command: &BundleCommand) -> Result<Exit, Failure> {
+    match command {
+        BundleCommand::Inspect(arguments) => reported(arguments.json, bundle::inspect(arguments)),
+        BundleCommand::Sign(arguments) => reported(arguments.json, bundle::sign(arguments)),
+        BundleCommand::Verify(arguments) => reported(arguments.json, bundle::verify(arguments)),
+    }
+}
 
 /// `ringtrue cert …`
 pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {

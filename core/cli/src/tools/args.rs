@@ -257,7 +257,7 @@ pub(crate) struct PassportVerifyArguments {
     pub(crate) json: bool,
 }
 
-fn unix_time(text: &str) -> Result<UnixTime, String> {
+pub(super) fn unix_time(text: &str) -> Result<UnixTime, String> {
     whole_number(text).map(UnixTime::from_secs)
 }
 
@@ -287,7 +287,7 @@ pub(super) fn identity(text: &str) -> Result<Identity, String> {
 }
 
 /// Reads hexadecimal digits, in pairs, of either case.
-fn hex(text: &str) -> Result<Hex, String> {
+pub(super) fn hex(text: &str) -> Result<Hex, String> {
     let wrong = || "not pairs of hexadecimal digits".to_owned();
     let digit = |digit: u8| {
         char::from(digit)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::CertInspectArguments;
 use super::explain::Explanation;
-use super::input;
+use super::input::{self, hex};
 use super::output::{exit_of, print};
 use super::tn_auth_list::{entries, lines};
 use crate::exit::{Exit, Failure};
@@ -150,8 +150,4 @@ fn key(certificate: &Certificate) -> String {
         KeyKind::Rsa(bits) => format!("RSA-{bits}"),
         _ => "other".to_owned(),
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -116,6 +116,7 @@ const fn place(reason: Reason) -> Option<&'static str> {
         | Reason::IatStale
         | Reason::IatInFuture
         | Reason::IatOutsideCertificate => "iat in the payload",
+        Reason::MalformedNumber => "the number: of a token, tn in the payload",
         Reason::MalformedOrig | Reason::OrigMismatch => "orig in the payload",
         Reason::DestMissing
         | Reason::MalformedDest
@@ -154,6 +155,7 @@ const fn place(reason: Reason) -> Option<&'static str> {
         Reason::ClaimConstraintViolated => {
             "the constraints in the signer's certificate, and the claims"
         }
+        Reason::RevocationNotChecked => "--crl and --crl-issuer",
         Reason::NoPathToAnchor => "the last issuer of the chain, and --anchor",
         _ => return by_kind(reason),
     })
@@ -192,7 +194,8 @@ mod tests {
         assert_eq!(
             text,
             "refuse\n  because  iat_stale: iat is further back than the freshness window\n           \
-             look at iat in the payload\n  warning  revocation_not_checked: revocation was not checked\n"
+             look at iat in the payload\n  warning  revocation_not_checked: revocation was not checked\n           \
+             look at --crl and --crl-issuer\n"
         );
     }
 

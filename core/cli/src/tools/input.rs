@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ringtrue::{P256PublicKey, Reason, UnixTime};
+use ringtrue::{P256PublicKey, Reason, SoftwareSigner, UnixTime};
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::certificate::{
     Certificate, CertificateBag, RevocationList, TrustAnchors, VerifiedRevocationList,
@@ -17,6 +17,9 @@ pub(crate) const MAX_FILE_OCTETS: usize = 1 << 20;
 
 /// The largest revocation list, as PEM: the library reads no larger one.
 const MAX_CRL_FILE_OCTETS: usize = 6 << 20;
+
+/// How DER of everything read here begins.
+const DER_SEQUENCE: u8 = 0x30;
 
 /// The most certificates that are shown: more than any list of approved roots has.
 const MAX_SHOWN: usize = 256;
@@ -146,13 +149,32 @@ fn add_anchors(anchors: &mut TrustAnchors, octets: &[u8]) -> Result<(), Reason> 
 
 /// Reads a SubjectPublicKeyInfo.
 pub(crate) fn public_key(path: &Path) -> Result<P256PublicKey, Failure> {
+    let der = spki(path)?;
+    P256PublicKey::from_spki_der(&der).map_err(Failure::of("--public-key"))
+}
+
+/// Reads the DER of a SubjectPublicKeyInfo of any algorithm.
+pub(crate) fn spki(path: &Path) -> Result<Vec<u8>, Failure> {
     let octets = octets(path)?;
-    let key = if is_der(&octets) {
-        P256PublicKey::from_spki_der(&octets)
-    } else {
-        pem_block(&octets, "PUBLIC KEY").and_then(|der| P256PublicKey::from_spki_der(&der))
-    };
-    key.map_err(Failure::of("--public-key"))
+    // The key of the one curve that signs tokens is short, so that its length octet says nothing.
+    if octets.first() == Some(&DER_SEQUENCE) {
+        return Ok(octets.to_vec());
+    }
+    pem_block(&octets, "PUBLIC KEY").map_err(Failure::of("a public key"))
+}
+
+/// Reads a private key.
+pub(crate) fn signer(path: &Path) -> Result<SoftwareSigner, Failure> {
+    let key = octets(path)?;
+    std::str::from_utf8(&key)
+        .map_err(|_| Reason::MalformedPem)
+        .and_then(SoftwareSigner::from_pkcs8_pem)
+        .map_err(Failure::of("--key"))
+}
+
+/// Octets in hexadecimal, lower case.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The content of the one PEM block of a file.
@@ -171,5 +193,5 @@ fn pem_text(octets: &[u8]) -> Result<&str, Reason> {
 
 /// Whether this is a DER SEQUENCE: text does not begin so, a digit zero would.
 fn is_der(octets: &[u8]) -> bool {
-    octets.first() == Some(&0x30) && octets.get(1).is_some_and(|len| *len >= 0x80)
+    octets.first() == Some(&DER_SEQUENCE) && octets.get(1).is_some_and(|len| *len >= 0x80)
 }

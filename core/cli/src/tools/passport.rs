@@ -3,6 +3,7 @@
 use ringtrue::Reason;
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::Strictness;
+use ringtrue_stir::passport::MAX_NESTED_LEN;
 use ringtrue_stir::sip::IdentityHeader;
 use ringtrue_stir::sip::identity_header::TokenForm;
 use ringtrue_stir::verification::{
@@ -26,7 +27,7 @@ pub(crate) fn inspect(arguments: &PassportInspectArguments) -> Result<Exit, Fail
         Ok(presented) => presented.token,
         Err(reason) => return Ok(refuse(arguments.json, &[reason])),
     };
-    let Some(text) = TokenText::read(&token) else {
+    let Some(text) = TokenText::read(&token, MAX_NESTED_LEN) else {
         return Ok(refuse(arguments.json, &[Reason::MalformedToken]));
     };
     let report = json!({
@@ -50,7 +51,7 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
         Ok(presented) => presented,
         Err(reason) => return Ok(damaged(arguments.json, None, reason)),
     };
-    let text = TokenText::read(&token);
+    let text = TokenText::read(&token, MAX_NESTED_LEN);
     let mut report = match check_with_evidence(arguments, &token)? {
         Ok(report) => report,
         Err(reason) => return Ok(damaged(arguments.json, text.as_ref(), reason)),
@@ -102,6 +103,12 @@ fn check_with_evidence(
         Some(path) => Some(input::octets(path)?),
         None => None,
     };
+    let at = arguments.rules.at.unwrap_or_else(unix_now);
+    let rules = &arguments.rules;
+    let revocation = match input::revocation_lists(&rules.crls, &rules.crl_issuers, at)? {
+        Ok(lists) => lists,
+        Err(reason) => return Ok(Err(reason)),
+    };
     let inner_tokens: Vec<&str> = arguments.inner_tokens.iter().map(String::as_str).collect();
 
     let mut evidence = Evidence::default();
@@ -110,10 +117,10 @@ fn check_with_evidence(
     evidence.public_key = public_key.as_ref();
     evidence.inner_tokens = &inner_tokens;
     evidence.body = body.as_ref().map(|body| body.as_slice());
+    evidence.revocation = (!revocation.is_empty()).then_some(&revocation);
     let mut call = ExpectedCall::default();
     call.orig = arguments.orig.as_ref();
     call.dest = arguments.dest.as_ref();
-    let at = arguments.rules.at.unwrap_or_else(unix_now);
     Ok(Ok(check(
         &AwsLcCrypto,
         token,

@@ -1,6 +1,6 @@
 //! `ringtrue passport sign`.
 
-use ringtrue::{Reason, SoftwareSigner, UnixTime};
+use ringtrue::{Reason, UnixTime};
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::X5u;
 use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, verify_path};
@@ -35,7 +35,7 @@ struct Files {
 /// nothing (CRT-39).
 pub(crate) fn sign(arguments: &PassportSignArguments) -> Result<Exit, Failure> {
     let at = arguments.rules.at.unwrap_or_else(unix_now);
-    let signer = signer(arguments)?;
+    let signer = input::signer(&arguments.key)?;
     let anchors = input::anchors(&arguments.anchors)?;
     let bag = match input::chain(&arguments.chain)? {
         Ok(bag) => bag,
@@ -72,14 +72,6 @@ pub(crate) fn sign(arguments: &PassportSignArguments) -> Result<Exit, Failure> {
         Explanation::verbatim(passport.text())
     });
     Ok(Exit::Good)
-}
-
-fn signer(arguments: &PassportSignArguments) -> Result<SoftwareSigner, Failure> {
-    let key = input::octets(&arguments.key)?;
-    std::str::from_utf8(&key)
-        .map_err(|_| Reason::MalformedPem)
-        .and_then(SoftwareSigner::from_pkcs8_pem)
-        .map_err(Failure::of("--key"))
 }
 
 /// Reads the other files. The inner error is about what they hold.

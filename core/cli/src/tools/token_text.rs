@@ -5,9 +5,6 @@ use serde_json::{Map, Value};
 
 use super::explain::Explanation;
 
-/// The longest token that is taken apart to be shown: what a verifier reads at most.
-const MAX_LEN: usize = 64 * 1024;
-
 /// Header and payload as JSON. Nothing of it is checked.
 pub(crate) struct TokenText {
     pub(crate) header: Map<String, Value>,
@@ -17,9 +14,9 @@ pub(crate) struct TokenText {
 }
 
 impl TokenText {
-    /// Takes a token apart. `None`: there is nothing to be shown.
-    pub(crate) fn read(token: &str) -> Option<Self> {
-        if token.len() > MAX_LEN {
+    /// Takes a token of at most `max_len` characters apart. `None`: there is nothing to be shown.
+    pub(crate) fn read(token: &str, max_len: usize) -> Option<Self> {
+        if token.len() > max_len {
             return None;
         }
         let mut parts = token.split('.');

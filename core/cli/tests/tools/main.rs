@@ -8,6 +8,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod bundles;
 mod chains;
 mod headers;
 mod hostile;
@@ -16,6 +17,7 @@ mod rich_data;
 mod signing;
 mod syntax;
 mod tokens;
+mod verifying;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
