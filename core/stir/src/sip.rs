@@ -6,7 +6,12 @@
 //!
 //! Source: RFC 8224, RFC 8946, RFC 9410, RFC 9970; 3GPP TS 24.229 for `verstat`.
 
+pub mod date;
 pub mod identity_header;
 mod parameters;
+pub mod reason;
+mod response;
 
 pub use identity_header::IdentityHeader;
+pub use reason::ReasonHeader;
+pub use response::ResponseCode;

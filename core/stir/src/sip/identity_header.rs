@@ -288,21 +288,7 @@ pub fn split_header_values(line: &str, strictness: Strictness) -> Result<Vec<&st
     if line.len() > MAX_LINE_LEN {
         return Err(Reason::TooLong);
     }
-    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
-    let values: Vec<_> = line
-        .split(|c: char| {
-            let was_escaped = core::mem::take(&mut escaped);
-            match c {
-                '\\' if quoted && !was_escaped => escaped = true,
-                '"' if !bracketed && !was_escaped => quoted = !quoted,
-                '<' if !quoted => bracketed = true,
-                '>' if !quoted => bracketed = false,
-                ',' => return !quoted && !bracketed,
-                _ => {}
-            }
-            false
-        })
-        .map(|value| value.trim_matches(parameters::is_blank))
+    let values: Vec<_> = parameters::split_list(line)
         .take(MAX_IDENTITY_HEADERS.saturating_add(1))
         .collect();
     match values.len() {

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 3261 section 25.1 (`generic-param`, `SEMI`, `EQUAL`, `LAQUOT`, `RAQUOT`).
 
-use core::iter;
+use core::{iter, mem};
 
 /// How many parameters are read. The registered ones of both header fields are six; bounds the work.
 pub(super) const MAX_PARAMETERS: usize = 32;
@@ -43,6 +43,24 @@ pub(super) fn split(text: &str) -> Option<(&str, Vec<Parameter<'_>>)> {
     }
     rest.is_empty()
         .then(|| (head.trim_matches(is_blank), parameters))
+}
+
+/// Separates the values of one line at the commas outside of quotes and angle brackets.
+pub(super) fn split_list(line: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut bracketed, mut escaped) = (false, false, false);
+    line.split(move |c: char| {
+        let was_escaped = mem::take(&mut escaped);
+        match c {
+            '\\' if quoted && !was_escaped => escaped = true,
+            '"' if !bracketed && !was_escaped => quoted = !quoted,
+            '<' if !quoted => bracketed = true,
+            '>' if !quoted => bracketed = false,
+            ',' => return !quoted && !bracketed,
+            _ => {}
+        }
+        false
+    })
+    .map(|value| value.trim_matches(is_blank))
 }
 
 /// One parameter and what follows its trailing blanks.

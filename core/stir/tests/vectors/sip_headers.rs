@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ringtrue_stir::base64url;
 use ringtrue_stir::passport::Passport;
-use ringtrue_stir::sip::IdentityHeader;
 use ringtrue_stir::sip::identity_header::TokenForm;
+use ringtrue_stir::sip::{IdentityHeader, ReasonHeader, ResponseCode};
 use ringtrue_stir::{Reason, Strictness};
 use serde_json::Value;
 
@@ -97,4 +98,38 @@ pub(crate) fn check_identity_headers(file: &Value, tokens: &BTreeMap<String, Str
     }
     assert_eq!(values.len(), 3);
     assert_eq!(file["notes"].as_array().unwrap().len(), 4);
+}
+
+/// `reason-headers.json`; `tokens` are those of `passports.json`.
+pub(crate) fn check_reason_headers(file: &Value, tokens: &BTreeMap<String, String>) {
+    let values = file["values"].as_array().unwrap();
+    let full = &tokens["rfc8225-7.1"];
+    let sent = format!("{full};info=<https://cert.example.org/passport.cer>");
+    let sent = IdentityHeader::parse(&sent, Strictness::Strict).unwrap();
+    for value in values {
+        let text = value["value"].as_str().unwrap();
+        let reason = ReasonHeader::parse(text).unwrap();
+        assert_eq!(reason.response_code(), Some(ResponseCode::BadIdentityInfo));
+        assert_eq!(reason.to_value(), text);
+        let Some(ppi) = reason.ppi() else {
+            assert_eq!(value["ppi"], Value::Null);
+            assert!(!reason.is_about(&sent));
+            continue;
+        };
+        let signature = base64url::decode(ppi.rsplit('.').next().unwrap());
+        let octets = value["ppi_signature_octets"].as_u64();
+        // The printed compact sample lost characters and is about no token at all.
+        let is_whole = octets == Some(64);
+        match signature {
+            Ok(signature) => assert_eq!(u64::try_from(signature.len()).ok(), octets),
+            Err(_) => assert!(!is_whole),
+        }
+        assert_eq!(reason.is_about(&sent), is_whole);
+        match value["ppi"].as_str().unwrap() {
+            "full" => assert_eq!(ppi, full),
+            "compact" => assert!(ppi.starts_with("..")),
+            other => panic!("{other} is not consumed"),
+        }
+    }
+    assert_eq!(values.len(), 4);
 }
