@@ -6,12 +6,22 @@
 //!
 //! Source: RFC 8224, RFC 8946, RFC 9410, RFC 9970; 3GPP TS 24.229 for `verstat`.
 
+pub mod answer;
+pub mod authentication;
+pub mod call;
+pub mod compact;
 pub mod date;
+pub mod gateway;
 pub mod identity_header;
 mod parameters;
+pub mod reaction;
 pub mod reason;
 mod response;
+pub mod uri;
+pub mod verification;
+pub mod verstat;
 
+pub use call::CallDescription;
 pub use identity_header::IdentityHeader;
 pub use reason::ReasonHeader;
 pub use response::ResponseCode;

@@ -27,7 +27,7 @@ pub enum PassportType {
 }
 
 impl PassportType {
-    pub(super) fn from_ppt(ppt: Option<&str>) -> Self {
+    pub(crate) fn from_ppt(ppt: Option<&str>) -> Self {
         let Some(ppt) = ppt else {
             return Self::Base;
         };

@@ -1,6 +1,8 @@
 //! `stir-syntax`: from what signalling carries to the canonical number, header values, and
 //! references to certificates.
 
+use ringtrue_stir::passport::Identity;
+use ringtrue_stir::sip::uri::{UriPolicy, identity_of};
 use ringtrue_stir::{Reason, TelephoneNumber, X5u};
 use serde_json::Value;
 
@@ -13,10 +15,19 @@ fn written_numbers_become_canonical_or_are_none() {
     let file = folder.json("tn-canonical.json");
     let cases = file["cases"].as_array().unwrap();
     for case in cases {
-        let read = TelephoneNumber::from_text(case["uri"].as_str().unwrap());
+        let uri = case["uri"].as_str().unwrap();
+        let read = TelephoneNumber::from_text(uri);
+        let identity = identity_of(uri, None, &UriPolicy::default());
         match case["tn"].as_str() {
-            Some(tn) => assert_eq!(read.unwrap().as_str(), tn),
-            None => assert_eq!(read, Err(Reason::MalformedNumber)),
+            Some(tn) => {
+                let read = read.unwrap();
+                assert_eq!(read.as_str(), tn);
+                assert_eq!(identity, Ok(Identity::Tn(read)));
+            }
+            None => {
+                assert_eq!(read, Err(Reason::MalformedNumber));
+                assert_eq!(identity, Ok(Identity::Uri(uri.to_owned())));
+            }
         }
     }
     assert_eq!(cases.len(), 8);
