@@ -12,6 +12,7 @@ mod clocks;
 mod contents;
 mod credentials;
 mod device_keys;
+mod fetching;
 mod processes;
 mod quiet_logs;
 mod requests;

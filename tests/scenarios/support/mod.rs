@@ -1,5 +1,6 @@
 //! What the scenarios share: a service that can be made to fail, endpoints, and an attacker's tools.
 
+pub(crate) mod certificate_host;
 pub(crate) mod faults;
 pub(crate) mod forge;
 pub(crate) mod gateway;
