@@ -17,13 +17,11 @@ mod fetcher;
 mod freshness;
 mod https;
 mod kind;
-mod picture;
 mod settings;
 mod source;
 
 pub use content::Fetched;
 pub use fetcher::{Fetcher, REFRESH_PERIOD};
 pub use kind::FetchKind;
-pub use picture::{MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE};
 pub use settings::FetchSettings;
 pub use source::{Delivered, FetchSource};

@@ -23,8 +23,7 @@ pub use address::AddressPolicy;
 pub use client::{DEFAULT_CONNECT_TIMEOUT, HttpClient, HttpSettings, USER_AGENT};
 pub use crypto::AwsLcCrypto;
 pub use fetch::{
-    Delivered, FetchKind, FetchSettings, FetchSource, Fetched, Fetcher, MAX_PICTURE_PIXELS,
-    MAX_PICTURE_SIDE, REFRESH_PERIOD,
+    Delivered, FetchKind, FetchSettings, FetchSource, Fetched, Fetcher, REFRESH_PERIOD,
 };
 pub use resolver::NameResolver;
 pub use ringtrue_oob::http::Role;

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ringtrue_stir::Reason;
-use ringtrue_stir::certificate::{Certificate, CertificateBag};
+use ringtrue_stir::certificate::{Certificate, CertificateBag, RevocationList};
+use ringtrue_stir::rcd::{JCard, MAX_JCARD_LEN, check_image};
 use ringtrue_stir::tn_auth_list::TnAuthList;
+use ringtrue_stir::{Reason, UnixTime, json};
 
-use super::{FetchKind, picture};
+use super::FetchKind;
 
 /// What was fetched. Cloning is cheap.
 ///
@@ -21,7 +22,15 @@ pub struct Fetched {
 /// Content that was looked at once.
 pub(super) struct Content {
     octets: Vec<u8>,
-    certificates: Option<CertificateBag>,
+    parsed: Parsed,
+}
+
+enum Parsed {
+    Certificates(CertificateBag),
+    /// Looked at, and nothing to keep beside the octets.
+    Nothing,
+    RevocationList(RevocationList),
+    TnAuthList(TnAuthList),
 }
 
 impl Fetched {
@@ -43,7 +52,28 @@ impl Fetched {
     /// (CRT-44).
     #[must_use]
     pub fn certificates(&self) -> Option<&CertificateBag> {
-        self.content.certificates.as_ref()
+        match &self.content.parsed {
+            Parsed::Certificates(bag) => Some(bag),
+            _ => None,
+        }
+    }
+
+    /// The list of a [`FetchKind::Crl`], whose signature is still to be checked; `None` for other kinds.
+    #[must_use]
+    pub fn revocation_list(&self) -> Option<&RevocationList> {
+        match &self.content.parsed {
+            Parsed::RevocationList(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// The numbers of a [`FetchKind::TnAuthList`], which nobody signed; `None` for other kinds.
+    #[must_use]
+    pub fn tn_auth_list(&self) -> Option<&TnAuthList> {
+        match &self.content.parsed {
+            Parsed::TnAuthList(list) => Some(list),
+            _ => None,
+        }
     }
 
     /// Whether this was at hand before it was asked for. If its key turns out not to be the signer's,
@@ -70,35 +100,48 @@ impl Content {
         media_type: Option<&str>,
         octets: Vec<u8>,
     ) -> Result<Self, Reason> {
-        let certificates = match kind {
-            FetchKind::CertificatePath => Some(certificates(&octets)?),
+        let parsed = match kind {
+            FetchKind::CertificatePath => Parsed::Certificates(certificates(&octets)?),
+            FetchKind::Crl => Parsed::RevocationList(RevocationList::parse(&octets)?),
+            FetchKind::Image => {
+                check_image(&octets)?;
+                Parsed::Nothing
+            }
+            FetchKind::Jcard => {
+                JCard::from_value(&json::parse(&octets, MAX_JCARD_LEN)?)?;
+                Parsed::Nothing
+            }
             FetchKind::TnAuthList => {
                 if !media_type.is_none_or(|found| is_type(found, kind.accept())) {
                     return Err(Reason::UnsupportedMediaType);
                 }
-                TnAuthList::decode(&octets)?;
-                None
+                Parsed::TnAuthList(TnAuthList::decode(&octets)?)
             }
-            FetchKind::Image => {
-                picture::check(&octets)?;
-                None
-            }
-            FetchKind::Crl | FetchKind::Jcard | FetchKind::TrustBundle => None,
+            FetchKind::TrustBundle => Parsed::Nothing,
         };
-        Ok(Self {
-            octets,
-            certificates,
-        })
+        Ok(Self { octets, parsed })
     }
 
-    /// What it takes in the cache, in octets. Parsed certificates hold their DER once more.
+    /// The last second at which it is of use, if it says so itself: a revocation list until its next
+    /// update (CRT-61). Certificates say so too, but a signer renews them behind the same URL.
+    pub(super) fn useful_until(&self) -> Option<UnixTime> {
+        match &self.parsed {
+            Parsed::RevocationList(list) => Some(list.next_update()),
+            _ => None,
+        }
+    }
+
+    /// What it takes in the cache, in octets. What was parsed holds it once more.
     pub(super) fn weight(&self) -> usize {
-        let parsed = self.certificates.as_ref().map_or(0, |bag| {
-            bag.certificates()
+        let parsed = match &self.parsed {
+            Parsed::Certificates(bag) => bag
+                .certificates()
                 .iter()
                 .map(|certificate| certificate.der().len().saturating_mul(2))
-                .sum()
-        });
+                .sum(),
+            Parsed::RevocationList(_) | Parsed::TnAuthList(_) => self.octets.len(),
+            Parsed::Nothing => 0,
+        };
         self.octets.len().saturating_add(parsed)
     }
 }

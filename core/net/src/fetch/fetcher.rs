@@ -91,8 +91,9 @@ impl Fetcher {
     /// - [`Reason::ServiceError`]: any other status than 200.
     /// - [`Reason::AnswerTooLarge`], [`Reason::MalformedAnswer`]: above the limit, or compressed.
     /// - What the content is not: [`Reason::MalformedPem`], [`Reason::MalformedCertificate`],
-    ///   [`Reason::TooManyCertificates`], [`Reason::MalformedTnAuthList`],
-    ///   [`Reason::UnsupportedMediaType`].
+    ///   [`Reason::TooManyCertificates`], [`Reason::MalformedTnAuthList`], [`Reason::MalformedCrl`],
+    ///   [`Reason::MalformedJcard`], [`Reason::TooLong`], [`Reason::UnsupportedMediaType`].
+    /// - [`Reason::CrlStale`]: a list past its next update was served shortly before.
     pub async fn fetch(&self, kind: FetchKind, url: &str) -> Result<Fetched, Reason> {
         self.0.form.check(kind, url)?;
         let key = (kind, url.to_owned());
@@ -147,8 +148,8 @@ impl Fetcher {
         Ok(())
     }
 
-    /// Keeps what is behind `url` until `until` at most: a revocation list until its next update
-    /// (CRT-61).
+    /// Keeps what is behind `url` until `until` at most, where the caller knows more of the content
+    /// than the fetcher. Revocation lists are kept until their next update without it (CRT-61).
     pub fn keep_until(&self, kind: FetchKind, url: &str, until: UnixTime) {
         self.cache().shorten(&(kind, url.to_owned()), until);
     }
@@ -241,10 +242,18 @@ impl Fetcher {
                 let mut cache = self.cache();
                 if freshness.no_store {
                     cache.remove(key);
+                } else if content.useful_until().is_some_and(|until| until < now) {
+                    // Whoever asked may want to see it; until the host has a newer one it is not there.
+                    cache.remove(key);
+                    cache.put_failure(key.clone(), Reason::CrlStale, now);
                 } else {
                     let keep = kind.keep(freshness.remaining);
                     let weight = content.weight();
                     cache.put(key.clone(), Arc::clone(&content), weight, keep, now);
+                    if let Some(until) = content.useful_until() {
+                        // Its last second counts.
+                        cache.shorten(key, until.plus(Duration::from_secs(1)));
+                    }
                 }
                 Ok(Fetched::new(content, false))
             }

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use ringtrue_stir::certificate::MAX_CRL_LEN;
+use ringtrue_stir::rcd::{MAX_IMAGE_LEN, MAX_JCARD_LEN};
+use ringtrue_stir::tn_auth_list;
+use ringtrue_stir::trust_bundle::MAX_TRUST_BUNDLE_LEN;
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -12,16 +17,17 @@ pub enum FetchKind {
     /// The certificates of a signer, behind `x5u`: PEM, or DER of one certificate. 64 KiB, 8
     /// certificates, 5 s (CRT-42).
     CertificatePath,
-    /// A certificate revocation list, DER. 2 MiB, 10 s: outside a call, so there is more time.
+    /// A certificate revocation list. [`MAX_CRL_LEN`] octets, 10 s: outside a call, so there is more
+    /// time.
     Crl,
-    /// The image that rich call data refers to: PNG, JPEG or GIF. 512 KiB, 5 s (PPT-84).
+    /// The image that rich call data refers to. [`MAX_IMAGE_LEN`] octets, 5 s (PPT-84).
     Image,
-    /// The jCard that rich call data refers to. 64 KiB, 5 s (PPT-84).
+    /// The jCard that rich call data refers to. [`MAX_JCARD_LEN`] octets, 5 s (PPT-84).
     Jcard,
-    /// The numbers of a certificate that names its TNAuthList by reference, DER. 16 KiB, which is what
-    /// the parser reads, 5 s (CRT-8).
+    /// The numbers of a certificate that names its TNAuthList by reference, DER.
+    /// [`tn_auth_list::MAX_LEN`] octets, 5 s (CRT-8).
     TnAuthList,
-    /// An operator's trust bundle. 1 MiB, 10 s.
+    /// An operator's trust bundle. [`MAX_TRUST_BUNDLE_LEN`] octets, 10 s.
     TrustBundle,
 }
 
@@ -40,12 +46,13 @@ impl FetchKind {
     #[must_use]
     pub const fn max_octets(self) -> usize {
         match self {
-            Self::CertificatePath | Self::Jcard => 64 * 1024,
-            // The list of all revoked service providers has some hundred kilobytes.
-            Self::Crl => 2 * 1024 * 1024,
-            Self::Image => 512 * 1024,
-            Self::TnAuthList => ringtrue_stir::tn_auth_list::MAX_LEN,
-            Self::TrustBundle => 1024 * 1024,
+            Self::CertificatePath => 64 * 1024,
+            // For the rest, what their parsers read.
+            Self::Crl => MAX_CRL_LEN,
+            Self::Image => MAX_IMAGE_LEN,
+            Self::Jcard => MAX_JCARD_LEN,
+            Self::TnAuthList => tn_auth_list::MAX_LEN,
+            Self::TrustBundle => MAX_TRUST_BUNDLE_LEN,
         }
     }
 
@@ -65,7 +72,7 @@ impl FetchKind {
         match self {
             Self::CertificatePath => "application/pem-certificate-chain",
             Self::Crl => "application/pkix-crl",
-            Self::Image => "image/png, image/jpeg, image/gif",
+            Self::Image => "image/png, image/jpeg",
             Self::Jcard => "application/vcard+json",
             Self::TnAuthList => "application/tnauthlist",
             Self::TrustBundle => "*/*",

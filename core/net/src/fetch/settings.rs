@@ -11,9 +11,9 @@ use crate::{HttpSettings, NameResolver};
 /// The most entries that are kept when nothing else is configured: the signers of a busy week.
 const DEFAULT_ENTRIES: usize = 256;
 
-/// The most octets that are kept when nothing else is configured: a revocation list and a thousand
-/// paths.
-const DEFAULT_OCTETS: usize = 8 * 1024 * 1024;
+/// The most octets that are kept when nothing else is configured: the largest revocation list that is
+/// read, with what was parsed of it, and some hundred paths.
+const DEFAULT_OCTETS: usize = 16 * 1024 * 1024;
 
 /// How a [`Fetcher`](super::Fetcher) connects and what it keeps.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub struct FetchSettings {
     pub time_limit: Option<Duration>,
     /// The most entries of the cache, failures included: 256 by default.
     pub max_entries: usize,
-    /// The most octets of the cache: 8 MiB by default.
+    /// The most octets of the cache: 16 MiB by default.
     pub max_octets: usize,
     /// Resolves names instead of the platform. Its answers are held to the same address rule.
     pub resolver: Option<Arc<dyn NameResolver>>,

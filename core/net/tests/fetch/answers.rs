@@ -7,7 +7,7 @@ use ringtrue_net::{FetchKind, Fetcher};
 use ringtrue_stir::Reason;
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 
-use crate::lab::{Lab, chain, credential, get, ok, outcome, refusal};
+use crate::lab::{Lab, chain, credential, get, ok, outcome, refusal, revocation_list};
 use crate::service::{self, Answer};
 
 const PATH: FetchKind = FetchKind::CertificatePath;
@@ -274,9 +274,28 @@ async fn takes_pictures_of_a_size_that_a_telephone_can_show() {
     };
     let kind = FetchKind::Image;
     assert_eq!(refusal(kind, picture(256)).await, None);
+    // Some kilobytes that a decoder would blow up to gigabytes.
     let refused = refusal(kind, picture(60_000)).await;
-    assert_eq!(refused, Some(Reason::AnswerTooLarge));
+    assert_eq!(refused, Some(Reason::TooLong));
     let drawing = Answer::Once(ok("Content-Type: image/svg+xml\r\n", "<svg/>"));
     let refused = refusal(kind, drawing).await;
     assert_eq!(refused, Some(Reason::UnsupportedMediaType));
+}
+
+#[tokio::test]
+async fn takes_revocation_lists_and_cards_that_are_some() {
+    let list = Answer::Once(ok("", revocation_list(600)));
+    let fetched = outcome(FetchKind::Crl, list).await.unwrap();
+    assert!(fetched.revocation_list().is_some() && fetched.certificates().is_none());
+    for body in [&b""[..], b"0\x00", b"<html>", chain().as_bytes()] {
+        let refused = refusal(FetchKind::Crl, Answer::Once(ok("", body))).await;
+        let reasons = [Reason::MalformedCrl, Reason::MalformedPem];
+        assert!(refused.is_some_and(|r| reasons.contains(&r)), "{refused:?}");
+    }
+    let card = r#"["vcard",[["version",{},"text","4.0"],["fn",{},"text","A"]]]"#;
+    let kind = FetchKind::Jcard;
+    assert_eq!(refusal(kind, Answer::Once(ok("", card))).await, None);
+    for body in ["", "<html>", "{}", r#"["vcard"]"#] {
+        assert!(refusal(kind, Answer::Once(ok("", body))).await.is_some());
+    }
 }

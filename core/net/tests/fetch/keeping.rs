@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringtrue_net::{FetchKind, Fetched, Fetcher, REFRESH_PERIOD};
 use ringtrue_stir::{Reason, UnixTime};
 
-use crate::lab::{DAY, Lab, chain, credential, get, ok};
+use crate::lab::{DAY, Lab, chain, credential, get, ok, revocation_list};
 use crate::service::{Answer, Service};
 
 const PATH: FetchKind = FetchKind::CertificatePath;
@@ -99,7 +99,7 @@ async fn what_may_not_be_stored_is_not() {
 }
 
 #[tokio::test]
-async fn the_exact_url_and_the_kind_are_the_key() {
+async fn the_exact_url_is_the_key() {
     let lab = Lab::new();
     let service = lab.serve(Answer::Once(ok("", chain()))).await;
     let fetcher = lab.fetcher();
@@ -114,8 +114,7 @@ async fn the_exact_url_and_the_kind_are_the_key() {
     ] {
         let before = service.connections();
         fetcher.fetch(PATH, &url).await.unwrap();
-        fetcher.fetch(FetchKind::Jcard, &url).await.unwrap();
-        assert_eq!(service.connections(), before + 2, "{url}");
+        assert_eq!(service.connections(), before + 1, "{url}");
     }
 }
 
@@ -276,23 +275,78 @@ async fn the_cache_forgets_what_was_not_used_for_longest() {
 async fn a_revocation_list_is_kept_until_its_next_update_at_most() {
     let lab = Lab::new();
     let header = "Cache-Control: max-age=86400\r\n";
-    let service = lab.serve(Answer::Once(ok(header, [0x30, 0]))).await;
+    let answers = vec![
+        ok(header, revocation_list(600)),
+        ok(header, revocation_list(2 * DAY)),
+    ];
+    let service = lab.serve(Answer::Script(answers)).await;
     let fetcher = lab.fetcher();
     let url = service.url("localhost");
-    let get = || fetcher.fetch(FetchKind::Crl, &url);
-    get().await.unwrap();
-    let next_update = UnixTime::from_secs(lab.now().as_secs() + 600);
-    fetcher.keep_until(FetchKind::Crl, &url, next_update);
-    lab.pass(599);
-    assert!(get().await.unwrap().is_from_cache());
+    let get = async || fetcher.fetch(FetchKind::Crl, &url).await.unwrap();
+    let list = get().await;
+    let next_update = list.revocation_list().unwrap().next_update();
+    assert_eq!(next_update.as_secs(), lab.now().as_secs() + 600);
+    lab.pass(600);
+    assert!(get().await.is_from_cache());
     lab.pass(1);
-    assert!(!get().await.unwrap().is_from_cache());
-    assert_eq!(service.connections(), 2);
-    // A list that turned out to be of no use.
-    fetcher.forget(FetchKind::Crl, &url);
-    assert!(!get().await.unwrap().is_from_cache());
+    // The next one is bounded by what its host says.
+    assert!(!get().await.is_from_cache());
+    lab.pass(DAY - 1);
+    assert!(get().await.is_from_cache());
+    lab.pass(1);
+    assert!(!get().await.is_from_cache());
+    assert_eq!(service.connections(), 3);
+}
+
+#[tokio::test]
+async fn a_stale_revocation_list_is_handed_over_once_and_its_host_left_alone() {
+    let lab = Lab::new();
+    let service = lab.serve(Answer::Once(ok("", revocation_list(600)))).await;
+    let fetcher = lab.fetcher();
+    let url = service.url("localhost");
+    lab.pass(601);
+    assert!(fetcher.fetch(FetchKind::Crl, &url).await.is_ok());
+    for _ in 0..3 {
+        let refused = fetcher.fetch(FetchKind::Crl, &url).await.err();
+        assert_eq!(refused, Some(Reason::CrlStale));
+    }
+    assert_eq!(service.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_knows_more_shortens_and_forgets() {
+    let lab = Lab::new();
+    let service = lab.serve(Answer::Once(ok("", chain()))).await;
+    let fetcher = lab.fetcher();
+    let url = service.url("localhost");
+    let get = async || fetcher.fetch(PATH, &url).await.unwrap();
+    get().await;
+    let soon = UnixTime::from_secs(lab.now().as_secs() + 600);
+    fetcher.keep_until(PATH, &url, soon);
+    lab.pass(599);
+    assert!(get().await.is_from_cache());
+    lab.pass(1);
+    assert!(!get().await.is_from_cache());
+    fetcher.forget(PATH, &url);
+    assert!(!get().await.is_from_cache());
     fetcher.clear();
-    assert!(!get().await.unwrap().is_from_cache());
+    assert!(!get().await.is_from_cache());
+    assert_eq!(service.connections(), 4);
+}
+
+#[tokio::test]
+async fn a_trust_bundle_is_kept_only_as_its_host_says() {
+    let lab = Lab::new();
+    let header = "Cache-Control: max-age=60\r\n";
+    let answers = vec![ok("", "bundle"), ok("", "bundle"), ok(header, "bundle")];
+    let service = lab.serve(Answer::Script(answers)).await;
+    let fetcher = lab.fetcher();
+    let url = service.url("localhost");
+    for expected in [false, false, false, true] {
+        let fetched = fetcher.fetch(FetchKind::TrustBundle, &url).await.unwrap();
+        assert_eq!(fetched.is_from_cache(), expected);
+        assert_eq!(fetched.octets(), b"bundle");
+    }
 }
 
 #[tokio::test]

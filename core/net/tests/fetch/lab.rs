@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use ringtrue_lab::{Authority, Credential};
+use ringtrue_lab::{Authority, Credential, CrlSpec};
 use ringtrue_net::{
     AddressPolicy, FetchKind, FetchSettings, Fetched, Fetcher, HttpSettings, NameResolver,
 };
@@ -117,4 +117,16 @@ pub(crate) fn credential(index: usize) -> &'static Credential {
 /// The path file of the first credential.
 pub(crate) fn chain() -> &'static str {
     &credential(0).chain_pem
+}
+
+/// A revocation list that is issued at the start and due again after so many seconds.
+pub(crate) fn revocation_list(seconds: u64) -> Vec<u8> {
+    let start = UnixTime::from_secs(START);
+    let number = TelephoneNumber::from_canonical("12025550143").unwrap();
+    let authority = Authority::for_numbers(&[number], start).unwrap();
+    let spec = CrlSpec {
+        next_update: UnixTime::from_secs(START + seconds),
+        ..CrlSpec::direct(Vec::new(), start)
+    };
+    authority.root.revocation_list(&spec).unwrap()
 }
