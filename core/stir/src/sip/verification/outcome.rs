@@ -85,7 +85,10 @@ const fn of(reason: Reason) -> Outcome {
     match reason {
         Reason::PptUnsupported | Reason::UnexpectedRsp => Outcome::Unsupported,
         Reason::CredentialUnavailable => Outcome::NoCredential,
-        Reason::AlgorithmNotAllowed => Outcome::Untrusted,
+        // Of revocation: the certificates are there, and are not to be trusted without it.
+        Reason::AlgorithmNotAllowed | Reason::CrlStale | Reason::CrlUnavailable => {
+            Outcome::Untrusted
+        }
         Reason::SignatureInvalid | Reason::MediaMismatch | Reason::DigestMismatch => {
             Outcome::BadSignature
         }
@@ -94,7 +97,6 @@ const fn of(reason: Reason) -> Outcome {
         | Reason::DivMismatch
         | Reason::DivChainIncomplete
         | Reason::DivTooDeep => Outcome::MismatchDest,
-        Reason::CrlStale => Outcome::Untrusted,
         other => match other.kind() {
             Kind::Stale => Outcome::Stale,
             Kind::Untrusted => Outcome::Untrusted,

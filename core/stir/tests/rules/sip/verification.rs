@@ -2,16 +2,18 @@
 
 use core::time::Duration;
 
+use proptest::prelude::*;
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::passport::{
     Attestation, Destinations, Fingerprint, Mky, PassportBuilder, ResourcePriorities,
 };
 use ringtrue_stir::sip::CallDescription;
+use ringtrue_stir::sip::answer::ExpectedAnswer;
 use ringtrue_stir::sip::call::IdentityField;
 use ringtrue_stir::sip::identity_header::MAX_IDENTITY_HEADERS;
 use ringtrue_stir::sip::verification::{MediaBinding, Outcome, VerificationService};
 use ringtrue_stir::verification::{Evidence, SpcPolicy, VerificationPolicy};
-use ringtrue_stir::{Reason, Strictness};
+use ringtrue_stir::{Reason, Strictness, UnixTime};
 
 use super::{CALLED, CALLER, Party, call, compact, value, verify, verify_by};
 use crate::issuing::{NOW, Template, spc};
@@ -395,4 +397,50 @@ fn a_provider_code_counts_by_stated_policy_only_and_attestation_never() {
     policy.accept_spc = SpcPolicy::Listed(vec!["709J".to_owned()]);
     let report = verify_by(&policy, &[&party], &[&token], &request);
     assert_eq!(report.summary, Outcome::Valid);
+}
+
+#[test]
+fn a_certificate_whose_revocation_cannot_be_told_is_untrusted_where_that_is_required() {
+    let party = Party::new(CALLER);
+    let token = value(&party.base(CALLED, NOW));
+    let mut policy = VerificationPolicy::default();
+    policy.require_revocation = true;
+    let report = verify_by(&policy, &[&party], &[&token], &call(CALLER, CALLED));
+    assert_eq!(report.summary, Outcome::Untrusted);
+    assert_eq!(report.headers[0].reasons, [Reason::CrlUnavailable]);
+}
+
+proptest! {
+    #[test]
+    fn verifying_anything_never_panics_and_nothing_of_it_is_valid(
+        values in prop::collection::vec(
+            "((\\.|[A-Za-z0-9_-]{1,9}\\.[A-Za-z0-9_-]{1,9})\\.[A-Za-z0-9_-]{1,86};info=<https:[a-z./]{1,9}>[;=\"a-z0-9,]{0,20}|.{0,40})",
+            0..4,
+        ),
+        from in "(sip:|tel:)?[a-z0-9+@;=%.]{0,30}",
+        to in ".{0,30}",
+        date in prop::option::of(any::<u64>()),
+        at in any::<u64>(),
+    ) {
+        let mut request = CallDescription::new(&from, &to, &to);
+        request.date = date.map(UnixTime::from_secs);
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        let party = Party::new(CALLER);
+        let at = UnixTime::from_secs(at);
+        let (requested, answered) =
+            super::service(&[&party], &VerificationPolicy::default(), |service| {
+                let expected = ExpectedAnswer {
+                    orig: party.identity(),
+                    dialled: party.identity(),
+                    called_at: Some(at),
+                };
+                (
+                    service.verify_request(&values, &request, at),
+                    service.verify_response(200, &values, &expected, at),
+                )
+            });
+        prop_assert_eq!(requested.headers.len(), values.len());
+        prop_assert_ne!(requested.summary, Outcome::Valid);
+        prop_assert_eq!(answered.signer, None);
+    }
 }
