@@ -100,8 +100,7 @@ impl Passport {
     ///   [`Reason::MalformedNumber`]: a `tn` that is not canonical.
     /// - By type: [`Reason::AttestNotAllowed`], [`Reason::MalformedOrigid`] (`shaken`);
     ///   [`Reason::MalformedDiv`] (`div`, `div-o`); [`Reason::MalformedOpt`] and
-    ///   [`Reason::DivTooDeep`] (`div-o`); [`Reason::MalformedRcd`] (`rcd` without any);
-    ///   [`Reason::MalformedRph`] (`rph`); [`Reason::MalformedDigest`] (`msg`).
+    ///   [`Reason::DivTooDeep`] (`div-o`); [`Reason::MalformedRph`] (`rph`); [`Reason::MalformedDigest`] (`msg`).
     /// - [`Reason::MalformedMky`] and [`Reason::SphNotAllowed`] in every supported type.
     ///
     /// Source: RFC 8225 sections 4, 5 and 8; RFC 8443 section 3; RFC 8588 sections 4 and 5; RFC 8946

@@ -290,6 +290,11 @@ impl PassportBuilder {
         if !self.payload.keys().all(|name| name.is_ascii()) {
             return Err(Reason::MalformedClaims);
         }
+        // Whoever reads such a token has to make do with the rest of it (PPT-79).
+        let has = |name| self.payload.contains_key(name);
+        if self.kind == PassportType::Rcd && !(has("rcd") || has("crn")) {
+            return Err(Reason::MalformedRcd);
+        }
         let payload = Value::Object(self.payload);
         let jws = UnsignedJws::new(&Value::Object(self.header), &payload);
         let limit = match self.kind {

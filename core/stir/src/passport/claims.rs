@@ -260,11 +260,6 @@ impl Details {
                     details.opt = read::nested(claim("opt"), level, defects);
                 }
             }
-            // The content of rich call data decides about that data alone (PPT-77); a type without any
-            // is not what it says (PPT-79).
-            PassportType::Rcd if claim("rcd").or_else(|| claim("crn")).is_none() => {
-                defects.refuse(Reason::MalformedRcd);
-            }
             PassportType::Rph => {
                 let rph = claim("rph")
                     .ok_or(Reason::MalformedRph)
@@ -280,6 +275,7 @@ impl Details {
             PassportType::Msec if claim("mky").is_none() => defects.refuse(Reason::MalformedMky),
             _ => {}
         }
+        // Rich call data, there or not, decide about themselves alone (PPT-77).
         details.mky = claim("mky").and_then(|mky| defects.note(Mky::from_claim(mky)));
         details.is_callback = claim("sph").is_some_and(|sph| {
             let is_emergency = details

@@ -227,5 +227,10 @@ fn check_rcd(checker: &mut Checker<'_>, passport: &Passport) -> Option<RichCallD
     for reason in warnings {
         checker.findings.warn(reason);
     }
+    // A type that is about them, without any: the rest of the token stands (PPT-79).
+    let claims = passport.claims();
+    if passport.kind() == PassportType::Rcd && claims.rcd().or(claims.crn()).is_none() {
+        checker.findings.warn(Reason::MalformedRcd);
+    }
     rcd
 }
