@@ -10,6 +10,7 @@
 
 mod bundles;
 mod chains;
+mod documented;
 mod headers;
 mod hostile;
 mod live;
