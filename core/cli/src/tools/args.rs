@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use ringtrue::{Profile, TelephoneNumber, UnixTime};
 use ringtrue_stir::passport::Identity;
+use ringtrue_stir::sip::uri::{UriPolicy, identity_of};
 
 use super::country::Country;
 use super::sign_args::PassportSignArguments;
@@ -273,17 +274,10 @@ fn whole_number(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "not a whole number of seconds".to_owned())
 }
 
-/// A telephone number as it is written, or else a URI.
+/// A telephone number as it is written, or a URI.
 pub(super) fn identity(text: &str) -> Result<Identity, String> {
-    if let Ok(number) = TelephoneNumber::from_text(text) {
-        return Ok(Identity::Tn(number));
-    }
-    let is_uri = text.contains(':') && text.bytes().all(|b| b.is_ascii_graphic());
-    if is_uri {
-        Ok(Identity::Uri(text.to_owned()))
-    } else {
-        Err("neither a telephone number nor a URI".to_owned())
-    }
+    identity_of(text, None, &UriPolicy::default())
+        .map_err(|_| "neither a telephone number nor a URI".to_owned())
 }
 
 /// Reads hexadecimal digits, in pairs, of either case.

@@ -35,18 +35,24 @@ fn a_number_gets_a_country_code_only_where_the_country_is_stated() {
 
 #[test]
 fn what_is_neither_number_nor_uri_is_refused() {
-    for text in [
-        "",
-        "alice",
-        "+",
-        "1234567890123456",
-        "sip:",
-        "mailto:a@b.example",
-    ] {
+    for text in ["", "alice", "+", "1234567890123456", "sip:", "1 2 x"] {
         let ended = tool(&["number", "canonical", text]);
         assert_eq!(ended.verdict(), "refuse", "{text}");
         assert_eq!(ended.json()["tn"], json!(null), "{text}");
-        assert_eq!(ended.names("reasons"), ["malformed_number"], "{text}");
+        assert_eq!(ended.names("reasons"), ["malformed_uri"], "{text}");
+    }
+}
+
+#[test]
+fn a_uri_that_is_no_number_stands_in_its_canonical_form() {
+    for (text, uri) in [
+        ("sip:alice@EXAMPLE.com", "sip:alice@example.com"),
+        ("urn:service:sos", "urn:service:sos"),
+        ("tel:alice", "tel:alice"),
+    ] {
+        let report = tool(&["number", "canonical", text]).json();
+        assert_eq!(report["tn"], json!(null), "{text}");
+        assert_eq!(report["uri"], uri, "{text}");
     }
 }
 
