@@ -1,5 +1,7 @@
 //! Signatures of authorities on certificates and revocation lists.
 
+use std::sync::OnceLock;
+
 use super::Certificate;
 use crate::Reason;
 use crate::crypto::{CryptoProvider, Es256Signature, IssuerCurve, IssuerDigest, IssuerEcdsa};
@@ -47,6 +49,9 @@ pub(super) struct Signature {
     octets: Vec<u8>,
     /// The value where the algorithm is ecdsa-with-SHA256 and the octets one of P-256.
     es256: Option<Es256Signature>,
+    /// The SHA-256 of the SubjectPublicKeyInfo under which it was found good. What was signed never
+    /// changes, so a chain that is kept costs its signature checks once (CRT-44).
+    verified_with: OnceLock<[u8; 32]>,
 }
 
 impl Signature {
@@ -84,6 +89,7 @@ impl Signature {
             null_parameters: null_parameters && matches!(algorithm, Algorithm::Ecdsa(_)),
             octets: octets.to_vec(),
             es256,
+            verified_with: OnceLock::new(),
         })
     }
 
@@ -102,7 +108,8 @@ impl Signature {
         self.algorithm == Algorithm::Ecdsa(IssuerDigest::Sha256)
     }
 
-    /// Whether the key of `issuer` made it over `signed`, the octets as they arrived.
+    /// Whether the key of `issuer` made it over `signed`, the octets as they arrived: always those of
+    /// the certificate or list that this is the signature of.
     ///
     /// [`Reason::UnsupportedCertificateKey`] if the combination is not supported or not tolerated,
     /// [`Reason::SignatureInvalid`] if another key made it.
@@ -117,7 +124,9 @@ impl Signature {
             return Err(Reason::UnsupportedCertificateKey);
         }
         if let (Some(key), Some(signature)) = (issuer.public_key(), &self.es256) {
-            return verdict(Some(provider.verify_es256(key, signed, signature)));
+            return verdict(self.once(issuer, || {
+                Some(provider.verify_es256(key, signed, signature))
+            }));
         }
         let verified = match (self.algorithm, &issuer.0.issuer_key) {
             // Above, unless the octets are no strict DER.
@@ -127,14 +136,30 @@ impl Signature {
                     curve: *curve,
                     digest,
                 };
-                provider.verify_issuer_ecdsa(algorithm, point, signed, &self.octets)
+                self.once(issuer, || {
+                    provider.verify_issuer_ecdsa(algorithm, point, signed, &self.octets)
+                })
             }
-            (Algorithm::RsaSha256, IssuerKey::Rsa(_)) if tolerance.rsa => {
+            (Algorithm::RsaSha256, IssuerKey::Rsa(_)) if tolerance.rsa => self.once(issuer, || {
                 provider.verify_rs256(issuer.spki(), signed, &self.octets)
-            }
+            }),
             _ => None,
         };
         verdict(verified)
+    }
+
+    /// Does `check` unless it was done for this issuer's key, and held.
+    fn once(&self, issuer: &Certificate, check: impl FnOnce() -> Option<bool>) -> Option<bool> {
+        let key = issuer.spki_digest();
+        if self.verified_with.get() == Some(&key) {
+            return Some(true);
+        }
+        let verified = check();
+        if verified == Some(true) {
+            // Two keys for one signature exist only by construction; the first stays remembered then.
+            let _ = self.verified_with.set(key);
+        }
+        verified
     }
 }
 

@@ -459,3 +459,34 @@ fn an_ordinary_path_costs_one_check_per_certificate() {
     verify_path(&counting, &three.leaf, &bag, &anchors, NOW, Profile::Stir).unwrap();
     assert_eq!(counting.checks(), 2);
 }
+
+#[test]
+fn a_chain_that_is_kept_costs_its_signature_checks_once() {
+    let three = Three::new(&root(), &ca(), &leaf());
+    let counting = Counting::default();
+    let bag = bag(&[&three.leaf, &three.ca]);
+    let anchors = anchors(&[&three.root]);
+    let leaf = &bag.certificates()[0];
+    let verify = |at| verify_path(&counting, leaf, &bag, &anchors, at, Profile::Stir);
+    verify(NOW).unwrap();
+    verify(NOW).unwrap();
+    assert_eq!(counting.checks(), 2);
+    // Everything else is looked at again (CRT-44).
+    let late = UnixTime::from_secs(leaf.not_after().as_secs() + 1);
+    assert_eq!(verify(late).unwrap_err(), Reason::CertificateExpired);
+    assert_eq!(counting.checks(), 2);
+}
+
+#[test]
+fn a_namesake_with_another_key_is_not_taken_for_the_issuer_that_was_checked_before() {
+    let three = Three::new(&root(), &ca(), &leaf());
+    let bag = bag(&[&three.leaf, &three.ca]);
+    let signer = &bag.certificates()[0];
+    let verify = |root| {
+        let anchors = anchors(&[root]);
+        verify_path(&RustCrypto, signer, &bag, &anchors, NOW, Profile::Stir).map(|_| ())
+    };
+    assert_eq!(verify(&three.root), Ok(()));
+    let other = Three::new(&root(), &ca(), &leaf());
+    assert_eq!(verify(&other.root), Err(Reason::NoPathToAnchor));
+}
