@@ -17,6 +17,7 @@ mod diverting;
 mod identities;
 mod issuers;
 mod issuing;
+mod let_through_elsewhere;
 mod paths;
 mod profiles;
 mod references;
