@@ -12,6 +12,8 @@ mod output;
 mod settings;
 mod tools;
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 
 use crate::args::{Arguments, Command, CpsCommand, LabCommand};
@@ -23,7 +25,8 @@ fn main() -> std::process::ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            anstream::eprintln!("ringtrue: {failure}");
+            // Where even that cannot be written, the exit status says it.
+            let _ = writeln!(anstream::stderr(), "ringtrue: {failure}");
             failure.exit().into()
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
 /// `ringtrue identity …`
 pub(crate) fn identity(command: &IdentityCommand) -> Result<Exit, Failure> {
     match command {
-        IdentityCommand::Parse(arguments) => Ok(identity::parse(arguments)),
+        IdentityCommand::Parse(arguments) => identity::parse(arguments),
     }
 }
 
@@ -74,7 +74,12 @@ fn reported(json: bool, result: Result<Exit, Failure>) -> Result<Exit, Failure> 
     if let Err(failure) = &result
         && json
     {
-        anstream::println!("{}", serde_json::json!({ "error": failure.code() }));
+        // Where that cannot be written either, the exit status says it.
+        let _ = output::print(
+            json,
+            &serde_json::json!({ "error": failure.code() }),
+            explain::Explanation::empty,
+        );
     }
     result
 }
@@ -82,14 +87,14 @@ fn reported(json: bool, result: Result<Exit, Failure>) -> Result<Exit, Failure> 
 /// `ringtrue number …`
 pub(crate) fn number(command: &NumberCommand) -> Result<Exit, Failure> {
     match command {
-        NumberCommand::Canonical(arguments) => Ok(number::canonical(arguments)),
+        NumberCommand::Canonical(arguments) => number::canonical(arguments),
     }
 }
 
 /// `ringtrue tnauthlist …`
 pub(crate) fn tn_auth_list(command: &TnAuthListCommand) -> Result<Exit, Failure> {
     match command {
-        TnAuthListCommand::Decode(arguments) => Ok(tn_auth_list::decode(arguments)),
+        TnAuthListCommand::Decode(arguments) => tn_auth_list::decode(arguments),
     }
 }
 
@@ -103,6 +108,6 @@ pub(crate) fn rcd(command: &RcdCommand) -> Result<Exit, Failure> {
 /// `ringtrue url …`
 pub(crate) fn url(command: &UrlCommand) -> Result<Exit, Failure> {
     match command {
-        UrlCommand::CheckX5u(arguments) => Ok(url::check_x5u(arguments)),
+        UrlCommand::CheckX5u(arguments) => url::check_x5u(arguments),
     }
 }

@@ -28,7 +28,7 @@ const DAY: u64 = 86_400;
 pub(crate) fn inspect(arguments: &BundleInspectArguments) -> Result<Exit, Failure> {
     let text = input::token(&arguments.file)?;
     let Some(text) = TokenText::read(&text, MAX_TRUST_BUNDLE_LEN) else {
-        return Ok(refuse(arguments.json, &[Reason::MalformedTrustBundle]));
+        return refuse(arguments.json, &[Reason::MalformedTrustBundle]);
     };
     let report = json!({
         "header": text.header,
@@ -40,7 +40,7 @@ pub(crate) fn inspect(arguments: &BundleInspectArguments) -> Result<Exit, Failur
         explanation.heading("not checked");
         text.explain(&mut explanation);
         explanation
-    });
+    })?;
     Ok(Exit::Good)
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn verify(arguments: &BundleVerifyArguments) -> Result<Exit, Failure>
         Err(reason @ Reason::ConfigurationInvalid) => {
             return Err(Failure::of("--public-key")(reason));
         }
-        Err(reason) => return Ok(refuse(arguments.json, &[reason])),
+        Err(reason) => return refuse(arguments.json, &[reason]),
     };
     let (version, anchors) = (bundle.version(), bundle.anchors().certificates());
     let state = hex(&version.to_octets());
@@ -95,7 +95,7 @@ pub(crate) fn verify(arguments: &BundleVerifyArguments) -> Result<Exit, Failure>
             explanation.field("log", log.operator());
         }
         explanation
-    });
+    })?;
     Ok(Exit::Good)
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn sign(arguments: &BundleSignArguments) -> Result<Exit, Failure> {
         .map_err(Failure::of("the bundle"))?;
     print(arguments.json, &json!({ "bundle": text }), || {
         Explanation::verbatim(&text)
-    });
+    })?;
     Ok(Exit::Good)
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn verify(arguments: &CertVerifyArguments) -> Result<Exit, Failure> {
             }
         }
         explanation
-    });
+    })?;
     Ok(exit_of(verdict))
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn inspect(arguments: &CertInspectArguments) -> Result<Exit, Failure>
             }
         }
         explanation
-    });
+    })?;
     Ok(exit_of(verdict))
 }
 

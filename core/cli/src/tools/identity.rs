@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::args::IdentityArguments;
 use super::explain::Explanation;
 use super::output::{decide, print};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::names;
 
 /// The JSON of a value that reads.
@@ -29,7 +29,7 @@ struct IdentityReport<'a> {
 }
 
 /// Takes a value apart.
-pub(crate) fn parse(arguments: &IdentityArguments) -> Exit {
+pub(crate) fn parse(arguments: &IdentityArguments) -> Result<Exit, Failure> {
     let header = match IdentityHeader::parse(&arguments.value, Strictness::Strict) {
         Ok(header) => header,
         Err(reason) => return decide(arguments.json, verdict_of(reason), &[reason]),
@@ -60,8 +60,8 @@ pub(crate) fn parse(arguments: &IdentityArguments) -> Exit {
             explanation.field(name, value.unwrap_or_default());
         }
         explanation
-    });
-    Exit::Good
+    })?;
+    Ok(Exit::Good)
 }
 
 /// What a fault of the header means.

@@ -9,7 +9,7 @@ use super::args::NumberArguments;
 use super::country::Country;
 use super::explain::Explanation;
 use super::output::{exit_of, print};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// The JSON: `tn` is `null` for what is no telephone number.
 #[derive(Default, Serialize)]
@@ -22,7 +22,7 @@ struct NumberReport {
 }
 
 /// The canonical form of a number (RFC 8224 section 8.3), or the finding that it is a URI.
-pub(crate) fn canonical(arguments: &NumberArguments) -> Exit {
+pub(crate) fn canonical(arguments: &NumberArguments) -> Result<Exit, Failure> {
     let context = arguments.country.as_ref().map(Country::context);
     let mut report = NumberReport::default();
     let (verdict, reason) = match identity_of(&arguments.text, context, &UriPolicy::default()) {
@@ -47,6 +47,6 @@ pub(crate) fn canonical(arguments: &NumberArguments) -> Exit {
             explanation.field("uri", uri);
         }
         explanation
-    });
-    exit_of(verdict)
+    })?;
+    Ok(exit_of(verdict))
 }

@@ -1,12 +1,14 @@
 //! What the tools print: one JSON object for programs, an explanation for people.
 
+use std::io::Write as _;
+
 use ringtrue::Reason;
 use ringtrue_stir::verification::Verdict;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::explain::Explanation;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::output::names;
 
 /// The verdict object of `passport verify`, `cert verify` and every refusal. Members are only ever
@@ -48,25 +50,39 @@ pub(crate) const fn exit_of(verdict: Verdict) -> Exit {
     }
 }
 
-/// Prints `report` as JSON, or else the explanation.
-pub(crate) fn print(json: bool, report: &impl Serialize, explain: impl FnOnce() -> Explanation) {
-    if json {
+/// Prints `report` as JSON, or else the explanation. A reader that went away is a failure like any other.
+pub(crate) fn print(
+    json: bool,
+    report: &impl Serialize,
+    explain: impl FnOnce() -> Explanation,
+) -> Result<(), Failure> {
+    let text = if json {
         // Reports are made of texts, numbers and values that were JSON before: they serialise.
-        anstream::println!("{}", serde_json::to_string(report).unwrap_or_default());
+        let mut line = serde_json::to_string(report).unwrap_or_default();
+        line.push('\n');
+        line
     } else {
-        anstream::print!("{}", explain().text());
-    }
+        explain().text().to_owned()
+    };
+    let mut output = anstream::stdout();
+    output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(|error| Failure::System {
+            what: "standard output",
+            error,
+        })
 }
 
 /// Prints a refusal that has nothing but reasons.
-pub(crate) fn refuse(json: bool, reasons: &[Reason]) -> Exit {
+pub(crate) fn refuse(json: bool, reasons: &[Reason]) -> Result<Exit, Failure> {
     decide(json, Verdict::Refuse, reasons)
 }
 
 /// Prints a verdict that has nothing but reasons.
-pub(crate) fn decide(json: bool, verdict: Verdict, reasons: &[Reason]) -> Exit {
+pub(crate) fn decide(json: bool, verdict: Verdict, reasons: &[Reason]) -> Result<Exit, Failure> {
     print(json, &VerdictReport::of(verdict, reasons, &[]), || {
         Explanation::of(verdict, reasons, &[])
-    });
-    exit_of(verdict)
+    })?;
+    Ok(exit_of(verdict))
 }

@@ -25,10 +25,10 @@ use crate::settings::unix_now;
 pub(crate) fn inspect(arguments: &PassportInspectArguments) -> Result<Exit, Failure> {
     let token = match token(&arguments.source, Strictness::Lenient)? {
         Ok(presented) => presented.token,
-        Err(reason) => return Ok(refuse(arguments.json, &[reason])),
+        Err(reason) => return refuse(arguments.json, &[reason]),
     };
     let Some(text) = TokenText::read(&token, MAX_NESTED_LEN) else {
-        return Ok(refuse(arguments.json, &[Reason::MalformedToken]));
+        return refuse(arguments.json, &[Reason::MalformedToken]);
     };
     let report = json!({
         "header": text.header,
@@ -40,7 +40,7 @@ pub(crate) fn inspect(arguments: &PassportInspectArguments) -> Result<Exit, Fail
         explanation.heading("not checked");
         text.explain(&mut explanation);
         explanation
-    });
+    })?;
     Ok(Exit::Good)
 }
 
@@ -49,12 +49,12 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
     let strictness = strictness(arguments);
     let Presented { token, header } = match token(&arguments.source, strictness)? {
         Ok(presented) => presented,
-        Err(reason) => return Ok(damaged(arguments.json, None, reason)),
+        Err(reason) => return damaged(arguments.json, None, reason),
     };
     let text = TokenText::read(&token, MAX_NESTED_LEN);
     let mut report = match check_with_evidence(arguments, &token)? {
         Ok(report) => report,
-        Err(reason) => return Ok(damaged(arguments.json, text.as_ref(), reason)),
+        Err(reason) => return damaged(arguments.json, text.as_ref(), reason),
     };
     if let Some(header) = &header {
         check_header(header, strictness, &mut report);
@@ -66,20 +66,20 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
         authority: Some(authority_text(&report.authority)),
         ..VerdictReport::of(report.verdict, &report.reasons, &report.warnings)
     };
-    print(arguments.json, &shown, || explain(&report, text.as_ref()));
+    print(arguments.json, &shown, || explain(&report, text.as_ref()))?;
     Ok(exit_of(report.verdict))
 }
 
 /// Reports that the token's header field, or a chain that came with it, does not read.
-fn damaged(json: bool, text: Option<&TokenText>, reason: Reason) -> Exit {
+fn damaged(json: bool, text: Option<&TokenText>, reason: Reason) -> Result<Exit, Failure> {
     let verdict = verdict_of(reason);
     let report = VerdictReport {
         ppt: text.and_then(TokenText::ppt),
         authority: Some(authority_text(&ReportedAuthority::None)),
         ..VerdictReport::of(verdict, &[reason], &[])
     };
-    print(json, &report, || Explanation::of(verdict, &[reason], &[]));
-    exit_of(verdict)
+    print(json, &report, || Explanation::of(verdict, &[reason], &[]))?;
+    Ok(exit_of(verdict))
 }
 
 /// Gathers the evidence and checks. The inner error is about evidence that came with the token.

@@ -39,7 +39,7 @@ pub(crate) fn sign(arguments: &PassportSignArguments) -> Result<Exit, Failure> {
     let anchors = input::anchors(&arguments.anchors)?;
     let bag = match input::chain(&arguments.chain)? {
         Ok(bag) => bag,
-        Err(reason) => return Ok(decide(arguments.json, verdict_of(&[reason]), &[reason])),
+        Err(reason) => return decide(arguments.json, verdict_of(&[reason]), &[reason]),
     };
     let files = files(arguments)?;
     let made = bag
@@ -63,14 +63,14 @@ pub(crate) fn sign(arguments: &PassportSignArguments) -> Result<Exit, Failure> {
         Err(reason @ (Reason::SignerFailed | Reason::Internal)) => {
             return Err(Failure::of("signing")(reason));
         }
-        Err(reason) => return Ok(decide(arguments.json, verdict_of(&[reason]), &[reason])),
+        Err(reason) => return decide(arguments.json, verdict_of(&[reason]), &[reason]),
     };
     let identity = IdentityHeader::for_passport(&passport).map(|header| header.to_value());
     let report = json!({ "token": passport.text(), "identity": identity.ok() });
     // The token alone, for whatever takes it next.
     print(arguments.json, &report, || {
         Explanation::verbatim(passport.text())
-    });
+    })?;
     Ok(Exit::Good)
 }
 

@@ -24,17 +24,17 @@ pub(crate) fn digest(arguments: &RcdArguments) -> Result<Exit, Failure> {
     let digest = match (found, content) {
         (Ok(digest), None) => digest,
         // What stands there counts, whatever was brought along.
-        (Ok(_), Some(_)) => return Ok(refuse(arguments.json, &[Reason::MalformedRcd])),
+        (Ok(_), Some(_)) => return refuse(arguments.json, &[Reason::MalformedRcd]),
         (Err(Reason::RcdNotChecked), Some(content)) => {
             IntegrityDigest::compute(DigestAlgorithm::Sha256, &content)
         }
-        (Err(reason), _) => return Ok(refuse(arguments.json, &[reason])),
+        (Err(reason), _) => return refuse(arguments.json, &[reason]),
     };
     let text = digest.to_text();
     print(arguments.json, &json!({ "digest": text }), || {
         let mut explanation = Explanation::of(Verdict::Accept, &[], &[]);
         explanation.field("digest", &text);
         explanation
-    });
+    })?;
     Ok(Exit::Good)
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::args::TnAuthListArguments;
 use super::explain::Explanation;
 use super::output::{print, refuse};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// Decodes a list.
-pub(crate) fn decode(arguments: &TnAuthListArguments) -> Exit {
+pub(crate) fn decode(arguments: &TnAuthListArguments) -> Result<Exit, Failure> {
     let list = match TnAuthList::decode(&arguments.der.0) {
         Ok(list) => list,
         Err(reason) => return refuse(arguments.json, &[reason]),
@@ -25,8 +25,8 @@ pub(crate) fn decode(arguments: &TnAuthListArguments) -> Exit {
             }
             explanation
         },
-    );
-    Exit::Good
+    )?;
+    Ok(Exit::Good)
 }
 
 /// The entries as JSON.

@@ -6,11 +6,11 @@ use ringtrue_stir::verification::Verdict;
 
 use super::args::UrlArguments;
 use super::output::decide;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// Checks the form of a certificate reference, and its address where that is written out (CRT-40,
 /// CRT-41). Resolves no name and connects to nothing.
-pub(crate) fn check_x5u(arguments: &UrlArguments) -> Exit {
+pub(crate) fn check_x5u(arguments: &UrlArguments) -> Result<Exit, Failure> {
     let (verdict, reason) = judge(&arguments.url);
     decide(arguments.json, verdict, reason.as_slice())
 }

@@ -51,3 +51,31 @@ fn an_argument_that_is_no_text_is_wrong_usage() {
         assert_eq!(ended.output, "");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_cannot_be_written_is_a_failure() {
+    use std::process::{Command, Stdio};
+
+    for json in [&["--json"] as &[&str], &[]] {
+        for command in [
+            ["url", "check-x5u", "https://certs.example/sp.pem"],
+            ["tnauthlist", "decode", "3000"],
+            ["cert", "inspect", "/dev/null/missing"],
+        ] {
+            let full = std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap();
+            let ended = Command::new(env!("CARGO_BIN_EXE_ringtrue"))
+                .args(command)
+                .args(json)
+                .stdout(Stdio::from(full))
+                .output()
+                .unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{command:?}");
+            let errors = String::from_utf8(ended.stderr).unwrap();
+            assert!(!errors.contains("panicked"), "{errors}");
+        }
+    }
+}
