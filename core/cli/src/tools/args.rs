@@ -130,9 +130,10 @@ pub(crate) struct CertificateRules {
     /// The time to check as of, in seconds since 1970 [default: now].
     #[arg(long, value_name = "UNIX", value_parser = unix_time)]
     pub(crate) at: Option<UnixTime>,
-    /// The certificate profile.
-    #[arg(long, value_enum, default_value = "stir")]
-    pub(crate) profile: ProfileName,
+    /// The certificate profile [default: stir, with the NULL after a signature algorithm that one large
+    /// carrier writes].
+    #[arg(long, value_enum)]
+    pub(crate) profile: Option<ProfileName>,
     /// Take this service provider code, or with `any` every one, for authority; may be repeated.
     #[arg(long = "accept-spc", value_name = "CODE|any")]
     pub(crate) accept_spc: Vec<String>,
@@ -180,6 +181,17 @@ pub(crate) struct RcdArguments {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl CertificateRules {
+    /// The profiles to judge by, the next one only where a certificate's signature algorithm stands
+    /// against the one before: a NULL after it, which `shaken` tolerates, is in use (CRT-70).
+    pub(crate) fn profiles(&self) -> Vec<Profile> {
+        match self.profile {
+            Some(name) => vec![name.into()],
+            None => vec![Profile::Stir, Profile::Shaken],
+        }
+    }
 }
 
 #[derive(Subcommand)]

@@ -95,9 +95,15 @@ fn find(arguments: &CertVerifyArguments) -> Result<Finding, Failure> {
     let Some(signer) = bag.certificates().first() else {
         return Ok(Finding::refused(vec![Reason::MalformedCertificate]));
     };
-    let mut path_rules = PathRules::new(rules.profile.into());
-    path_rules.revocation = (!lists.is_empty()).then_some(&lists);
-    let path = match verify_path(&AwsLcCrypto, signer, &bag, &anchors, at, path_rules) {
+    let mut found = Err(Reason::UnsupportedCertificateKey);
+    for profile in rules.profiles() {
+        let mut path_rules = PathRules::new(profile);
+        path_rules.revocation = (!lists.is_empty()).then_some(&lists);
+        if found.as_ref().err() == Some(&Reason::UnsupportedCertificateKey) {
+            found = verify_path(&AwsLcCrypto, signer, &bag, &anchors, at, path_rules);
+        }
+    }
+    let path = match found {
         Ok(path) => path,
         // A file that begins with a CA may still hold a signer (CRT-36).
         Err(Reason::SignerIsCa) if bag.end_entities().next().is_some() => {

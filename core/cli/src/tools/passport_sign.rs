@@ -1,6 +1,6 @@
 //! `ringtrue passport sign`.
 
-use ringtrue::{Reason, UnixTime};
+use ringtrue::{Profile, Reason, UnixTime};
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::X5u;
 use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, verify_path};
@@ -47,7 +47,8 @@ pub(crate) fn sign(arguments: &PassportSignArguments) -> Result<Exit, Failure> {
         .first()
         .ok_or(Reason::MalformedCertificate)
         .and_then(|first| {
-            let profile: ringtrue::Profile = arguments.rules.profile.into();
+            // Whoever signs for others to believe is held to one profile, the first.
+            let profile = arguments.rules.profile.map_or(Profile::Stir, Into::into);
             verify_path(&AwsLcCrypto, first, &bag, &anchors, at, profile)
         })
         .and_then(|path| {

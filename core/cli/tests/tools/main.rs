@@ -14,6 +14,7 @@ mod documented;
 mod headers;
 mod hostile;
 mod live;
+mod null_parameters;
 mod rich_data;
 mod signing;
 mod syntax;
