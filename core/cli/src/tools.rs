@@ -8,6 +8,7 @@ mod bundle_args;
 mod cert;
 mod cert_inspect;
 mod country;
+mod date;
 mod explain;
 mod identity;
 mod input;

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::bundle_args::{BundleInspectArguments, BundleSignArguments, BundleVerifyArguments};
 use super::cert::spc_policy;
+use super::date;
 use super::explain::Explanation;
 use super::input::{self, hex};
 use super::output::{print, refuse};
@@ -83,7 +84,7 @@ pub(crate) fn verify(arguments: &BundleVerifyArguments) -> Result<Exit, Failure>
         let (from, until) = (bundle.issued_at(), bundle.expires_at());
         explanation.field(
             "valid",
-            &format!("{} to {}", from.as_secs(), until.as_secs()),
+            &format!("{} to {}", date::text(from), date::text(until)),
         );
         for anchor in anchors {
             explanation.field("anchor", &anchor.subject_text());

@@ -6,6 +6,7 @@ use ringtrue_stir::verification::Verdict;
 use serde_json::{Value, json};
 
 use super::args::CertInspectArguments;
+use super::date;
 use super::explain::Explanation;
 use super::input::{self, hex};
 use super::output::{exit_of, print};
@@ -103,7 +104,7 @@ fn explain(certificate: &Certificate, explanation: &mut Explanation) {
     let (from, until) = (certificate.not_before(), certificate.not_after());
     explanation.field(
         "valid",
-        &format!("{} to {}", from.as_secs(), until.as_secs()),
+        &format!("{} to {}", date::text(from), date::text(until)),
     );
     let role = if certificate.is_ca() { ", a CA's" } else { "" };
     explanation.field("key", &format!("{}{role}", key(certificate)));

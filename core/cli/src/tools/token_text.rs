@@ -1,8 +1,10 @@
 //! What a token says, whether it is right or not.
 
+use ringtrue::UnixTime;
 use ringtrue_stir::base64url;
 use serde_json::{Map, Value};
 
+use super::date;
 use super::explain::Explanation;
 
 /// Header and payload as JSON. Nothing of it is checked.
@@ -55,8 +57,18 @@ impl TokenText {
         for (title, members) in [("header", &self.header), ("payload", &self.payload)] {
             explanation.heading(title);
             for (name, value) in members {
-                explanation.field(name, &value.to_string());
+                explanation.field(name, &shown(name, value));
             }
         }
+    }
+}
+
+/// A member's value; of a time also the date.
+fn shown(name: &str, value: &Value) -> String {
+    match (name, value.as_u64()) {
+        ("iat" | "exp", Some(seconds)) => {
+            format!("{seconds}, {}", date::text(UnixTime::from_secs(seconds)))
+        }
+        _ => value.to_string(),
     }
 }

@@ -320,7 +320,7 @@ fn a_person_sees_what_is_wrong_and_where() {
          x5u        \"https://certs.example/sp.pem\"\n\
          payload\n  \
          dest       {\"tn\":[\"12155550131\"]}\n  \
-         iat        1795262520\n  \
+         iat        1795262520, 2026-11-21 12:02:00 UTC\n  \
          orig       {\"tn\":\"12155550121\"}\n"
     );
 }
