@@ -26,7 +26,7 @@ pub(crate) fn check_statement(
         .verify(&VerifyStatement {
             provider,
             anchors,
-            profile,
+            rules: profile.into(),
             number,
             bag: None,
             now,

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::endpoint::Inner;
 use crate::host::Host;
 use crate::transport::Carrier;
+use crate::trust::TrustSettings;
 use crate::{Clock, Endpoint, SqliteStore, StateStore, SystemClock, Transport};
 
 /// Collects the parts of an [`Endpoint`]. Errors are kept until [`EndpointBuilder::build`].
@@ -36,6 +37,7 @@ pub struct EndpointBuilder {
     http: HttpSettings,
     transport: Option<Arc<dyn Transport>>,
     fetcher: Option<Fetcher>,
+    trust: TrustSettings,
     clock: Arc<dyn Clock>,
     provider: Arc<dyn CryptoProvider>,
     policy: Policy,
@@ -58,6 +60,7 @@ impl EndpointBuilder {
             http: HttpSettings::default(),
             transport: None,
             fetcher: None,
+            trust: TrustSettings::default(),
             clock: Arc::new(SystemClock),
             provider: Arc::new(AwsLcCrypto),
             policy: Policy::default(),
@@ -100,7 +103,8 @@ impl EndpointBuilder {
         self
     }
 
-    /// Adds STI trust anchors, PEM.
+    /// Adds STI trust anchors, PEM. A trust bundle takes their place as soon as one is accepted; without
+    /// [`EndpointBuilder::trust_bundle`] at least one is required.
     pub fn anchors_pem(mut self, pem: impl Into<String>) -> Self {
         self.anchors_pem.push(pem.into());
         self
@@ -166,6 +170,38 @@ impl EndpointBuilder {
         self
     }
 
+    /// Takes whom to believe from an operator's trust bundle at this https URL (docs/trust-bundle.md),
+    /// signed by one of `keys_pem`: 1 to 8 `PUBLIC KEY` blocks, one key in use and others for a change
+    /// of keys.
+    ///
+    /// Nothing is fetched until [`Endpoint::update_trust`] is called. What it accepted is used again
+    /// after a restart, and no older bundle ever after. The bundle says everything: configured anchors
+    /// and the policy's certificate profile only count until the first one was accepted.
+    pub fn trust_bundle<I>(mut self, url: impl Into<String>, keys_pem: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.trust.url = Some(url.into());
+        self.trust.keys_pem = keys_pem.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A bundle that comes with the application: used until a newer one was accepted, if it is still in
+    /// its time.
+    pub fn shipped_trust_bundle(mut self, text: impl Into<String>) -> Self {
+        self.trust.shipped = Some(text.into());
+        self
+    }
+
+    /// Gets trust bundles and revocation lists through this fetcher, which may have a source of the
+    /// application's own; otherwise through the one of [`EndpointBuilder::fetching`], or else one with
+    /// [`FetchSettings::default`]. Unlike that one this switches nothing on during calls.
+    pub fn trust_fetching(mut self, fetcher: Fetcher) -> Self {
+        self.trust.fetcher = Some(fetcher);
+        self
+    }
+
     /// Takes the calendar time from the application.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -192,7 +228,8 @@ impl EndpointBuilder {
     /// [`Reason::KeyMismatch`] if the credential is not for the signer's key;
     /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
     /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
-    /// the credential leads to no anchor; [`Reason::StateUnavailable`].
+    /// the credential leads to no configured anchor; [`Reason::StateUnavailable`]. With a trust bundle in
+    /// use the last is no error but a [`CredentialState`](crate::CredentialState).
     pub fn build(mut self) -> Result<Endpoint, Reason> {
         let fetcher = match self.fetcher.take() {
             None if self.policy.fetch_certificates => {
@@ -201,6 +238,15 @@ impl EndpointBuilder {
             fetcher => fetcher,
         };
         self.policy.fetch_certificates = fetcher.is_some();
+        let trust_source = self.trust.source()?;
+        let trust_fetcher = match (&trust_source, self.trust.fetcher) {
+            (None, _) => None,
+            (Some(_), Some(own)) => Some(own),
+            (Some(_), None) => match &fetcher {
+                Some(fetcher) => Some(fetcher.clone()),
+                None => Some(Fetcher::new(&FetchSettings::default())?),
+            },
+        };
         let urls = |texts: &[String]| -> Result<Vec<BaseUrl>, Reason> {
             texts.iter().map(|text| BaseUrl::parse(text)).collect()
         };
@@ -216,7 +262,8 @@ impl EndpointBuilder {
                 anchors.add(root.clone())?;
             }
         }
-        if anchors.is_empty() {
+        // Until the first bundle nobody is verified, then.
+        if anchors.is_empty() && trust_source.is_none() {
             return Err(Reason::ConfigurationInvalid);
         }
         let numbers = self
@@ -246,7 +293,7 @@ impl EndpointBuilder {
                 directory,
                 placement,
             },
-            credential: configured,
+            credential: None,
             hardware_key: self.agreement.as_ref().map(|key| key.public_key()),
             policy: self.policy,
         };
@@ -256,6 +303,26 @@ impl EndpointBuilder {
             (Some(store), None) => store,
             (None, Some(path)) => Arc::new(SqliteStore::open(path)?),
             _ => return Err(Reason::ConfigurationInvalid),
+        };
+        let bundled = match &trust_source {
+            None => None,
+            Some(source) => {
+                let load = |record: &RecordName| store.load(record.as_str());
+                source.restore(context.provider().as_ref(), now, load)?
+            }
+        };
+        let is_bundled = bundled.is_some();
+        let context = match bundled {
+            Some(trust) => context.with_trust(trust, now),
+            None => context,
+        };
+        let context = match configured {
+            None => context,
+            // Only an update can mend this, and for an update there has to be an endpoint.
+            Some(credential) if is_bundled || context.trust().anchors().is_empty() => {
+                context.with_untried_credential(credential, now)
+            }
+            Some(credential) => context.with_credential(credential, now)?,
         };
         let context = match &self.signer {
             Some(signer) => with_installed(context, store.as_ref(), signer.as_ref(), now)?,
@@ -270,6 +337,8 @@ impl EndpointBuilder {
             context: RwLock::new(Arc::new(context)),
             carrier,
             fetcher,
+            trust_source,
+            trust_fetcher,
             store,
             clock: self.clock,
             signer: self.signer,
@@ -300,14 +369,22 @@ fn with_installed(
     let Ok(installed) = Credential::from_record(&record) else {
         return Ok(context);
     };
-    let configured = context.credential().map(|held| held.leaf().not_after());
-    let usable = installed.require_key(&signer.public_key()).is_ok()
-        && configured.is_none_or(|until| installed.leaf().not_after() > until);
-    if !usable {
+    if installed.require_key(&signer.public_key()).is_err() {
         return Ok(context);
     }
-    match context.clone().with_credential(installed, now) {
+    // A configured one that does not hold by the trust bundle stands back.
+    let configured = context
+        .credential()
+        .filter(|_| context.require_scope().is_ok());
+    if configured.is_some_and(|held| installed.leaf().not_after() <= held.leaf().not_after()) {
+        return Ok(context);
+    }
+    match context.clone().with_credential(installed.clone(), now) {
         Ok(renewed) if renewed.require_scope().is_ok() => Ok(renewed),
+        // With a bundle it may hold again after an update, as a configured one may.
+        Err(_) if context.credential().is_none() && context.trust().version().is_some() => {
+            Ok(context.with_untried_credential(installed, now))
+        }
         _ => Ok(context),
     }
 }

@@ -119,13 +119,20 @@ impl Endpoint {
         read_number(self.0.number_context.as_ref(), text)
     }
 
-    fn deadline(&self, given: Option<Duration>, default: Duration) -> Monotonic {
+    pub(crate) fn deadline(&self, given: Option<Duration>, default: Duration) -> Monotonic {
         self.0.host.now().monotonic.plus(given.unwrap_or(default))
     }
 
     fn known(&self, number: &TelephoneNumber) -> PeerKeys {
         let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(number).cloned().unwrap_or_default()
+    }
+
+    /// Forgets the keys that are held in memory. They are read from the state store again, and verified
+    /// again, as they are needed.
+    pub(crate) fn forget_known(&self) {
+        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
     }
 
     fn remember(&self, number: TelephoneNumber, keys: PeerKeys) {

@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ringtrue_net::{FetchKind, Fetcher};
-use ringtrue_session::{Action, Context, FoundCertificates, Input, Monotonic, Now};
+use ringtrue_session::{
+    Action, Context, FoundCertificates, Input, Monotonic, Now, TrustFile, TrustSource,
+};
 use ringtrue_stir::crypto::{KeyAgreement, Signer};
 use ringtrue_stir::{Reason, UnixTime, X5u};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +22,9 @@ pub(crate) struct Host {
     pub(crate) carrier: Carrier,
     /// None where fetching is off.
     pub(crate) fetcher: Option<Fetcher>,
+    /// None where trust is configured and nothing else.
+    pub(crate) trust_source: Option<TrustSource>,
+    pub(crate) trust_fetcher: Option<Fetcher>,
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
@@ -101,6 +106,18 @@ impl Host {
                     .unwrap_or(Err(Reason::DeadlinePassed));
                 Input::Certificates(id, result)
             }
+            Action::FetchTrust {
+                id,
+                file,
+                url,
+                deadline,
+            } => {
+                let fetched = self.trust_file(file, &url);
+                let result = tokio::time::timeout_at(self.instant(deadline), fetched)
+                    .await
+                    .unwrap_or(Err(Reason::DeadlinePassed));
+                Input::TrustFile(id, result)
+            }
             Action::Sign { id, message } => {
                 let signer = self.signer.clone();
                 let sign = move || {
@@ -147,6 +164,19 @@ impl Host {
             }
             _ => return None,
         })
+    }
+
+    /// Asks the host: what is kept would be no update.
+    async fn trust_file(&self, file: TrustFile, url: &str) -> Result<Vec<u8>, Reason> {
+        let fetcher = self.trust_fetcher.as_ref().ok_or(Reason::FetchingOff)?;
+        let kind = match file {
+            TrustFile::Bundle => FetchKind::TrustBundle,
+            TrustFile::RevocationList => FetchKind::Crl,
+            // Sessions of this version ask for nothing else.
+            _ => return Err(Reason::Internal),
+        };
+        let fetched = fetcher.refresh(kind, url).await?;
+        Ok(fetched.octets().to_vec())
     }
 
     async fn certificates(&self, x5u: &X5u, refresh: bool) -> Result<FoundCertificates, Reason> {

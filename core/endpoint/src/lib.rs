@@ -43,6 +43,7 @@ mod signer;
 mod sqlite_store;
 mod store;
 mod transport;
+mod trust;
 
 pub use builder::EndpointBuilder;
 pub use clock::{Clock, SystemClock};
@@ -56,9 +57,10 @@ pub use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 pub use ringtrue_oob::{BaseUrl, CallPhase, CallState, Suite};
 pub use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, Answered, BlobCounts, CallVerdict, Check, CheckName,
-    CheckResult, Placed, Placement, Policy, Published, Role, Saved, Verdict, WallClock,
+    CheckResult, CredentialState, CredentialStatus, Placed, Placement, Policy, Published, Role,
+    Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
 };
-pub use ringtrue_stir::certificate::Profile;
+pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};
 pub use ringtrue_stir::crypto::{DeviceSignature, KeyAgreement, P256PublicKey, Signer};
 pub use ringtrue_stir::{Kind, NumberContext, Reason, TelephoneNumber, UnixTime};
 pub use signer::SoftwareSigner;

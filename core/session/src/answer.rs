@@ -6,7 +6,7 @@ use std::sync::Arc;
 use core::time::Duration;
 
 use ringtrue_oob::http::placement;
-use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
+use ringtrue_oob::statement::{KeyStatement, VerifiedStatement};
 use ringtrue_oob::{BaseUrl, CallPhase, CallState, Content, Destination, RspRequest, seal};
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{PassportBuilder, UnsignedPassport};
@@ -167,14 +167,11 @@ impl AnswerSession {
         let unix = now
             .unix(self.context.policy.earliest_time)
             .ok_or(Reason::ClockUnset)?;
-        let statement = KeyStatement::parse(&rsp.eks)?.verify(&VerifyStatement {
-            provider: self.context.provider.as_ref(),
-            anchors: &self.context.anchors,
-            profile: self.context.policy.profile,
-            number: &self.call.orig,
-            bag: self.call.bag.as_ref().ok(),
-            now: unix,
-        })?;
+        let statement = KeyStatement::parse(&rsp.eks)?;
+        let bag = self.call.bag.as_ref().ok();
+        let statement = self
+            .context
+            .verify_statement(&statement, &self.call.orig, bag, unix)?;
         let service = BaseUrl::parse(&rsp.to)?;
         if !statement.cps().contains(&service) {
             return Err(Reason::RspServiceNotAllowed);

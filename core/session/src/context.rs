@@ -4,11 +4,11 @@ use core::fmt;
 use std::sync::Arc;
 
 use ringtrue_oob::BaseUrl;
-use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath, verify_path};
+use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath};
 use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
 
-use crate::{Credential, CredentialStatus, Policy};
+use crate::{Credential, CredentialStatus, Policy, Trust};
 
 /// The most own numbers of one endpoint: a statement names them all and must fit its limit.
 const MAX_NUMBERS: usize = 32;
@@ -33,11 +33,11 @@ pub struct Services {
 }
 
 /// Everything a session needs to know of its endpoint. Immutable; shared between sessions. What can
-/// change while the endpoint lives (its credential) makes a new one.
+/// change while the endpoint lives (its credential, whom it trusts) makes a new one.
 #[derive(Clone)]
 pub struct Context {
     pub(crate) provider: Arc<dyn CryptoProvider>,
-    pub(crate) anchors: TrustAnchors,
+    pub(crate) trust: Trust,
     pub(crate) policy: Policy,
     pub(crate) numbers: Vec<TelephoneNumber>,
     pub(crate) services: Services,
@@ -45,11 +45,11 @@ pub struct Context {
     signer: Option<OwnSigner>,
 }
 
-/// The credential with its checked path.
+/// The credential with its checked path, or why it has none.
 #[derive(Clone)]
 struct OwnSigner {
     credential: Credential,
-    path: VerifiedPath,
+    path: Result<VerifiedPath, Reason>,
 }
 
 impl fmt::Debug for Context {
@@ -64,7 +64,8 @@ impl fmt::Debug for Context {
 pub struct ContextBuilder {
     /// The cryptography to use.
     pub provider: Arc<dyn CryptoProvider>,
-    /// The STI anchors that signers must lead to.
+    /// The STI anchors that signers must lead to, unless a trust bundle takes their place
+    /// ([`Context::with_trust`]).
     pub anchors: TrustAnchors,
     /// The choices of the endpoint.
     pub policy: Policy,
@@ -87,7 +88,8 @@ impl ContextBuilder {
     /// # Errors
     ///
     /// [`Reason::ConfigurationInvalid`] for a missing or superfluous number or service or a policy
-    /// out of range; what [`verify_path`] says if the credential does not lead to an anchor.
+    /// out of range; what
+    /// [`verify_path`](ringtrue_stir::certificate::verify_path) says if the credential does not lead to an anchor.
     pub fn build(self, now: Option<UnixTime>) -> Result<Context, Reason> {
         let policy = &self.policy;
         let well_formed = (1..=MAX_NUMBERS).contains(&self.numbers.len())
@@ -103,7 +105,7 @@ impl ContextBuilder {
         }
         let context = Context {
             provider: self.provider,
-            anchors: self.anchors,
+            trust: Trust::configured(self.anchors, self.policy.profile),
             policy: self.policy,
             numbers: self.numbers,
             services: self.services,
@@ -143,27 +145,67 @@ impl Context {
     }
 
     /// The same endpoint with another credential, whose path is verified here as in
-    /// [`ContextBuilder::build`].
+    /// [`ContextBuilder::build`]. A verifier with the same trust would not accept what is refused here.
     ///
     /// # Errors
     ///
-    /// What [`verify_path`] says if the credential does not lead to an anchor.
+    /// What [`verify_path`](ringtrue_stir::certificate::verify_path) says if the credential does not
+    /// lead to an anchor; [`Reason::SctMissing`] and the like where timestamps of logs are required
+    /// (SCT-10, SCT-11).
     pub fn with_credential(
         mut self,
         credential: Credential,
         now: Option<UnixTime>,
     ) -> Result<Self, Reason> {
-        let leaf = credential.leaf();
-        let path = verify_path(
-            self.provider.as_ref(),
-            leaf,
-            credential.bag(),
-            &self.anchors,
-            now.unwrap_or_else(|| leaf.not_before()),
-            self.policy.profile,
-        )?;
+        let path = Ok(self.own_path(&credential, now)?);
         self.signer = Some(OwnSigner { credential, path });
         Ok(self)
+    }
+
+    /// The same endpoint with a credential that may not lead to an anchor of the trust bundle: then
+    /// [`Context::credential_status`] says so, and nothing is signed with it until a bundle comes that
+    /// has its anchor.
+    #[must_use]
+    pub fn with_untried_credential(
+        mut self,
+        credential: Credential,
+        now: Option<UnixTime>,
+    ) -> Self {
+        let path = self.own_path(&credential, now);
+        self.signer = Some(OwnSigner { credential, path });
+        self
+    }
+
+    /// The same endpoint, believing others. Its credential is judged anew, by the same rules.
+    ///
+    /// The profile of the trust counts, no longer that of the policy.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust, now: Option<UnixTime>) -> Self {
+        self.trust = trust;
+        match self.signer.take() {
+            Some(signer) => self.with_untried_credential(signer.credential, now),
+            None => self,
+        }
+    }
+
+    fn own_path(
+        &self,
+        credential: &Credential,
+        now: Option<UnixTime>,
+    ) -> Result<VerifiedPath, Reason> {
+        let leaf = credential.leaf();
+        let at = now.unwrap_or_else(|| leaf.not_before());
+        let provider = self.provider.as_ref();
+        let (path, _) = self
+            .trust
+            .verify_path(provider, leaf, credential.bag(), at, at)?;
+        Ok(path)
+    }
+
+    /// Whom the endpoint believes.
+    #[must_use]
+    pub const fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The credential in use.
@@ -176,12 +218,14 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`Reason::CredentialMissing`] without one, and those of [`VerifiedPath::require_covered`].
+    /// [`Reason::CredentialMissing`] without one, what is wrong with its path, and those of
+    /// [`VerifiedPath::require_covered`].
     pub fn require_scope(&self) -> Result<(), Reason> {
         let signer = self.signer.as_ref().ok_or(Reason::CredentialMissing)?;
+        let path = signer.path.as_ref().map_err(|reason| *reason)?;
         self.numbers
             .iter()
-            .try_for_each(|number| signer.path.require_covered(number))
+            .try_for_each(|number| path.require_covered(number))
     }
 
     /// Whether the endpoint can sign at `now`, and when to renew.
@@ -190,7 +234,7 @@ impl Context {
         self.signer
             .as_ref()
             .map_or(CredentialStatus::MISSING, |signer| {
-                CredentialStatus::of(&signer.path, now)
+                CredentialStatus::of(&signer.credential, signer.path.as_ref(), now)
             })
     }
 
@@ -201,16 +245,17 @@ impl Context {
         now: UnixTime,
     ) -> Result<SignerView<'_>, Reason> {
         let signer = self.signer.as_ref().ok_or(Reason::CredentialUnavailable)?;
-        if now > signer.path.valid_until() {
+        let path = signer.path.as_ref().map_err(|reason| *reason)?;
+        if now > path.valid_until() {
             return Err(Reason::CertificateExpired);
         }
-        if now < signer.path.valid_from() {
+        if now < path.valid_from() {
             return Err(Reason::CertificateNotYetValid);
         }
-        signer.path.require_covered(number)?;
+        path.require_covered(number)?;
         Ok(SignerView {
             credential: &signer.credential,
-            path: &signer.path,
+            path,
         })
     }
 }

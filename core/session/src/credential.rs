@@ -134,6 +134,9 @@ pub enum CredentialState {
     Missing,
     /// Its certificate, or one above it, is not valid yet.
     NotYetValid,
+    /// It does not hold by what the endpoint itself trusts: its anchor is not in the trust bundle, it is
+    /// revoked, or the like. Others would refuse what it signs, so nothing is signed.
+    Untrusted,
     /// Good.
     Valid,
 }
@@ -144,6 +147,9 @@ pub enum CredentialState {
 pub struct CredentialStatus {
     /// Whether the endpoint can sign now.
     pub state: CredentialState,
+    /// Why not, or with [`CredentialState::Expiring`] that it will end: what to tell the application's
+    /// maker. `None` with [`CredentialState::Valid`].
+    pub reason: Option<Reason>,
     /// The last second at which every certificate of the path is valid; `None` without a credential.
     pub expires: Option<UnixTime>,
     /// From when on a new certificate should be asked for; `None` without a credential.
@@ -153,28 +159,51 @@ pub struct CredentialStatus {
 impl CredentialStatus {
     pub(crate) const MISSING: Self = Self {
         state: CredentialState::Missing,
+        reason: Some(Reason::CredentialMissing),
         expires: None,
         renew_from: None,
     };
 
     /// As of `now`. The life is the leaf's own, the end that of the whole path.
-    pub(crate) fn of(path: &VerifiedPath, now: UnixTime) -> Self {
+    pub(crate) fn of(
+        credential: &Credential,
+        path: Result<&VerifiedPath, &Reason>,
+        now: UnixTime,
+    ) -> Self {
+        let path = match path {
+            Ok(path) => path,
+            Err(reason) => {
+                let state = match reason {
+                    Reason::CertificateExpired => CredentialState::Expired,
+                    Reason::CertificateNotYetValid => CredentialState::NotYetValid,
+                    _ => CredentialState::Untrusted,
+                };
+                return Self {
+                    state,
+                    reason: Some(*reason),
+                    expires: Some(credential.leaf().not_after()),
+                    renew_from: Some(credential.leaf().not_before()),
+                };
+            }
+        };
         let expires = path.valid_until();
         let life = expires
             .as_secs()
             .saturating_sub(path.not_before().as_secs());
         let renew_from = UnixTime::from_secs(expires.as_secs().saturating_sub(life / 3));
-        let state = if now > expires {
-            CredentialState::Expired
+        let (state, reason) = if now > expires {
+            (CredentialState::Expired, Some(Reason::CertificateExpired))
         } else if now < path.valid_from() {
-            CredentialState::NotYetValid
+            let reason = Reason::CertificateNotYetValid;
+            (CredentialState::NotYetValid, Some(reason))
         } else if now >= renew_from {
-            CredentialState::Expiring
+            (CredentialState::Expiring, Some(Reason::CredentialExpiring))
         } else {
-            CredentialState::Valid
+            (CredentialState::Valid, None)
         };
         Self {
             state,
+            reason,
             expires: Some(expires),
             renew_from: Some(renew_from),
         }

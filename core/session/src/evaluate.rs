@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use ringtrue_oob::{BaseUrl, CallNonce, Content, RspRequest};
-use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, verify_path};
+use ringtrue_stir::certificate::{CertificateBag, VerifiedPath, evaluation_time};
 use ringtrue_stir::passport::{
     Claims, Destinations, Identity, Passport, PassportType, VerifiedPassport,
 };
@@ -83,6 +83,8 @@ pub(crate) struct Evaluated<T> {
     pub(crate) checks: Checks,
     pub(crate) outcome: Outcome<T>,
     pub(crate) iat: UnixTime,
+    /// What is worth knowing of one that is good.
+    pub(crate) notices: Vec<Reason>,
 }
 
 impl<T> Evaluated<T> {
@@ -91,6 +93,7 @@ impl<T> Evaluated<T> {
         Evaluated {
             checks: self.checks,
             iat: self.iat,
+            notices: self.notices,
             outcome: match self.outcome {
                 Outcome::Good(found) => Outcome::Good(wrap(found)),
                 Outcome::Failed(reason) => Outcome::Failed(reason),
@@ -112,14 +115,15 @@ pub(crate) fn bag_of_content(content: &Content) -> Bag {
     CertificateBag::from_base64_der(&content.x5c)
 }
 
-/// The path of the token's signer. Where a bag holds several end-entity certificates, the signer is
+/// The path of the token's signer, with what is worth knowing about it, as of the token's own `iat` while
+/// that is fresh: a short-lived certificate may end while the telephone rings. Where a bag holds several end-entity certificates, the signer is
 /// the one whose key verifies the token.
 fn credential(
     context: &Context,
     passport: &Passport,
     sources: Sources<'_>,
     now: UnixTime,
-) -> Result<VerifiedPath, Reason> {
+) -> Result<(VerifiedPath, Vec<Reason>), Reason> {
     let bag = &sources.bag_of(passport)?;
     let provider = context.provider.as_ref();
     let mut end_entities = bag.end_entities();
@@ -128,14 +132,10 @@ fn credential(
         (Some(only), None) => only,
         (Some(first), Some(_)) => passport.find_signer(provider, bag).unwrap_or(first),
     };
-    verify_path(
-        provider,
-        signer,
-        bag,
-        &context.anchors,
-        now,
-        context.policy.profile,
-    )
+    let at = evaluation_time(passport.claims().iat(), now, context.policy.freshness);
+    // One that was dated before its certificate is refused as just that, by its signature's check.
+    let at = if at < signer.not_before() { now } else { at };
+    context.judge_signer(signer, bag, at, now)
 }
 
 fn freshness(context: &Context, iat: UnixTime, now: UnixTime) -> Result<(), Reason> {
@@ -218,6 +218,7 @@ fn evaluate(
                 checks,
                 outcome: Outcome::Dropped(Reason::PptUnsupported),
                 iat: UnixTime::default(),
+                notices: Vec::new(),
             };
         }
         Err(reason) => {
@@ -231,6 +232,7 @@ fn evaluate(
                 checks,
                 outcome,
                 iat: UnixTime::default(),
+                notices: Vec::new(),
             };
         }
     };
@@ -241,9 +243,20 @@ fn evaluate(
             checks,
             outcome: Outcome::Wants(passport.x5u().to_owned()),
             iat,
+            notices: Vec::new(),
         };
     }
-    let outcome = match check(&mut checks, context, &passport, sources, wanted, now) {
+    let mut notices = Vec::new();
+    let made = check(
+        &mut checks,
+        &mut notices,
+        context,
+        &passport,
+        sources,
+        wanted,
+        now,
+    );
+    let outcome = match made {
         Err(reason) if may_be_renewed(reason) && sources.can_refresh(&passport) && worth() => {
             Outcome::Wants(passport.x5u().to_owned())
         }
@@ -257,6 +270,7 @@ fn evaluate(
         checks,
         outcome,
         iat,
+        notices,
     }
 }
 
@@ -271,6 +285,7 @@ const fn is_used(kind: PassportType) -> bool {
 
 fn check(
     checks: &mut Checks,
+    notices: &mut Vec<Reason>,
     context: &Context,
     passport: &Passport,
     sources: Sources<'_>,
@@ -291,9 +306,10 @@ fn check(
     checks.note(CheckName::Orig, holds(same, Reason::OrigMismatch))?;
     // Step 4.
     let path = credential(context, passport, sources, now);
-    let path = checks.note(CheckName::Credential, path)?;
-    let covered = path.require_covered(wanted.spoken_for);
-    checks.note(CheckName::Authority, covered)?;
+    let (path, about_path) = checks.note(CheckName::Credential, path)?;
+    notices.extend(about_path);
+    let authority = context.trust.require_authority(&path, wanted.spoken_for);
+    notices.extend(checks.note(CheckName::Authority, authority)?);
     // Step 5.
     let fresh = freshness(context, claims.iat(), now)
         .and_then(|()| holds(claims.iat() >= wanted.earliest, Reason::RspBeforeCall));

@@ -53,9 +53,15 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
             checks,
             outcome,
             iat,
+            notices,
         } = evaluated;
         match outcome {
-            Outcome::Good(found) => self.good.push(Candidate { found, checks, iat }),
+            Outcome::Good(found) => {
+                for notice in notices {
+                    self.note(notice);
+                }
+                self.good.push(Candidate { found, checks, iat });
+            }
             Outcome::Failed(reason) => self.note_failure(checks, reason),
             // Somebody else's call: nothing to tell.
             Outcome::Dropped(Reason::OrigMismatch) => {}

@@ -2,7 +2,7 @@
 //!
 //! A session is a value. The host asks it for the [`Step`] to take ([`Session::next`]), performs
 //! the [`Action`]s it gets (HTTP requests, signatures, key agreements, state records and, if the
-//! policy allows it, fetches of certificates) in any order
+//! policy allows it, fetches of certificates and of what trust is built on) in any order
 //! and feeds what came of them back ([`Session::input`]). Everything protocol-like lives here and is
 //! tested here without sockets, clocks or sleeping; the time is a parameter ([`Now`]).
 //!
@@ -13,6 +13,7 @@
 //! | [`AwaitAnswerSession`] | wait for the called side's connected identity |
 //! | [`RingSession`] | verify a ringing call: retrieve, open, check, claim |
 //! | [`AnswerSession`] | send connected identity back to the caller |
+//! | [`TrustUpdateSession`] | get a newer trust bundle and revocation lists |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
 //!
 //! What this crate deliberately does not do: open connections, read clocks, touch key stores, decide
@@ -39,6 +40,9 @@ mod record;
 mod ring;
 mod step;
 mod time;
+mod trust;
+mod trust_source;
+mod trust_update;
 mod verdict;
 
 pub use answer::{AnswerSession, Answered};
@@ -56,6 +60,9 @@ pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
-pub use step::{Action, ActionId, FoundCertificates, Input, Saved, Session, Step};
+pub use step::{Action, ActionId, FoundCertificates, Input, Saved, Session, Step, TrustFile};
 pub use time::{Monotonic, Now, WallClock};
+pub use trust::{Trust, TrustStatus};
+pub use trust_source::TrustSource;
+pub use trust_update::{TrustUpdate, TrustUpdateSession, TrustUpdated};
 pub use verdict::{BlobCounts, CallVerdict, Verdict};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringtrue_oob::http::directory;
-use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
+use ringtrue_oob::statement::{KeyStatement, VerifiedStatement};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::step::Ids;
@@ -77,14 +77,9 @@ impl LookupSession {
     }
 
     fn verify(&self, text: &str, now: UnixTime) -> Result<VerifiedStatement, Reason> {
-        KeyStatement::parse(text)?.verify(&VerifyStatement {
-            provider: self.context.provider.as_ref(),
-            anchors: &self.context.anchors,
-            profile: self.context.policy.profile,
-            number: &self.number,
-            bag: None,
-            now,
-        })
+        let statement = KeyStatement::parse(text)?;
+        self.context
+            .verify_statement(&statement, &self.number, None, now)
     }
 
     fn ask(&mut self) {

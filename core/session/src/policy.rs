@@ -56,6 +56,13 @@ pub struct Policy {
     pub fetch_certificates: bool,
     /// The most URLs that are fetched for one call: 4, at most 16.
     pub max_fetches: usize,
+    /// Whether a signer is refused when no current revocation list speaks of it, although the trust
+    /// bundle names issuers of such lists. False: the verdict stands, and the reason
+    /// ([`Reason::CrlStale`](ringtrue_stir::Reason), [`Reason::CrlUnavailable`](ringtrue_stir::Reason))
+    /// is told with it. An endpoint that was offline for a day would otherwise verify nobody (CRT-61).
+    pub require_revocation: bool,
+    /// The time within which an update of the trust bundle and its revocation lists must be done: 30 s.
+    pub trust_deadline: Duration,
     /// A clock that shows an earlier time counts as unset: [`RELEASE_DATE`].
     pub earliest_time: UnixTime,
 }
@@ -78,6 +85,8 @@ impl Default for Policy {
             max_passports: 128,
             fetch_certificates: false,
             max_fetches: 4,
+            require_revocation: false,
+            trust_deadline: Duration::from_secs(30),
             earliest_time: RELEASE_DATE,
         }
     }

@@ -14,8 +14,8 @@ use crate::own_keys::{OwnKey, OwnStatement, Secret};
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, Context, Input, Monotonic, Now, OwnKeys, RecordName, Role, Saved, Session,
-    Step,
+    Action, ActionId, Context, CredentialState, Input, Monotonic, Now, OwnKeys, RecordName, Role,
+    Saved, Session, Step,
 };
 
 /// The most keys that are kept per suite, current and previous together (PRV-10).
@@ -48,7 +48,7 @@ pub struct Published {
     pub exp: UnixTime,
     /// Whether new keys were made.
     pub rotated: bool,
-    /// What is worth knowing.
+    /// What is worth knowing; [`Reason::CredentialExpiring`] in the last third of the credential's life.
     pub notices: Vec<Reason>,
 }
 
@@ -173,6 +173,10 @@ impl PublishSession {
             .unix(self.context.policy.earliest_time)
             .ok_or(Reason::ClockUnset)?;
         let about = self.about(unix)?;
+        // Publishing comes round daily, so this is told often enough to be seen and not with every call.
+        if self.context.credential_status(unix).state == CredentialState::Expiring {
+            add_reason(&mut self.notices, Reason::CredentialExpiring);
+        }
         self.before = None;
         if let Some(octets) = &octets {
             // A record that cannot be read may hold published keys: it is not overwritten.

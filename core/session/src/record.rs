@@ -40,6 +40,16 @@ impl RecordName {
         Self::new("credential", &[])
     }
 
+    /// The trust bundle from `url` that was accepted last.
+    pub(crate) fn trust_bundle(url: &str) -> Self {
+        Self::new("trust", &[url.as_bytes()])
+    }
+
+    /// The revocation list from `url`.
+    pub(crate) fn revocation_list(url: &str) -> Self {
+        Self::new("crl", &[url.as_bytes()])
+    }
+
     /// The key statements of another party's number.
     pub(crate) fn statements(number: &TelephoneNumber) -> Self {
         Self::new("statements", &[number.as_str().as_bytes()])

@@ -49,6 +49,20 @@ pub enum Action {
         /// When to give up with [`Reason::DeadlinePassed`].
         deadline: Monotonic,
     },
+    /// Get a file that trust is built on, outside of calls; answered by [`Input::TrustFile`].
+    ///
+    /// The same rules as for certificates hold for the connection (CRT-40 to CRT-42). What comes is
+    /// signed and verified by the session; whoever answers in the host's place is as good.
+    FetchTrust {
+        /// Names this action.
+        id: ActionId,
+        /// What is there.
+        file: TrustFile,
+        /// Where it is: https.
+        url: String,
+        /// When to give up with [`Reason::DeadlinePassed`].
+        deadline: Monotonic,
+    },
     /// Sign with the endpoint's credential key; answered by [`Input::Signature`].
     Sign {
         /// Names this action.
@@ -94,6 +108,16 @@ pub enum Action {
     },
 }
 
+/// A file that trust is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TrustFile {
+    /// An operator's trust bundle.
+    Bundle,
+    /// A certificate revocation list.
+    RevocationList,
+}
+
 /// What came of a [`Action::Save`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
@@ -121,6 +145,8 @@ pub enum Input {
     Response(ActionId, Result<HttpResponse, Reason>),
     /// The certificates behind an `x5u`, or why there are none.
     Certificates(ActionId, Result<FoundCertificates, Reason>),
+    /// The octets of a trust bundle or a revocation list, or why there are none.
+    TrustFile(ActionId, Result<Vec<u8>, Reason>),
     /// A signature by the credential key.
     Signature(ActionId, Result<DeviceSignature, Reason>),
     /// The X coordinate of an ECDH agreement.

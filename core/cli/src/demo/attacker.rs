@@ -114,7 +114,7 @@ impl Attacker {
                         KeyStatement::parse(text)?.verify(&VerifyStatement {
                             provider: &AwsLcCrypto,
                             anchors: &anchors,
-                            profile: Profile::Delegate,
+                            rules: Profile::Delegate.into(),
                             number,
                             bag: None,
                             now: unix_now(),

@@ -128,7 +128,7 @@ impl World {
         KeyStatement::parse(text)?.verify(&VerifyStatement {
             provider: &RustCrypto,
             anchors: &self.anchors,
-            profile: Profile::Delegate,
+            rules: Profile::Delegate.into(),
             number,
             bag,
             now,

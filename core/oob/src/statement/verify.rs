@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Deref;
 
 use ringtrue_stir::certificate::{
-    CertificateBag, Profile, TrustAnchors, VerifiedPath, verify_path,
+    CertificateBag, PathRules, TrustAnchors, VerifiedPath, verify_path,
 };
 use ringtrue_stir::crypto::CryptoProvider;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
@@ -18,8 +18,8 @@ pub struct VerifyStatement<'a> {
     pub provider: &'a dyn CryptoProvider,
     /// The STI anchors.
     pub anchors: &'a TrustAnchors,
-    /// The certificate profile.
-    pub profile: Profile,
+    /// The certificate profile, and what else paths are checked against.
+    pub rules: PathRules<'a>,
     /// The number that the statement must speak for.
     pub number: &'a TelephoneNumber,
     /// Certificates from outside the header, for the inline encoding. Not looked at if the header has
@@ -32,7 +32,7 @@ pub struct VerifyStatement<'a> {
 impl fmt::Debug for VerifyStatement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyStatement")
-            .field("profile", &self.profile)
+            .field("profile", &self.rules.profile)
             .field("now", &self.now)
             .finish_non_exhaustive()
     }
@@ -71,7 +71,7 @@ impl KeyStatement {
             bag,
             against.anchors,
             against.now,
-            against.profile,
+            against.rules,
         )?;
         if !self.numbers().contains(against.number) {
             return Err(Reason::StatementNumberMissing);

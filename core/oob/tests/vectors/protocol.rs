@@ -316,7 +316,7 @@ fn verify(
     KeyStatement::parse(token)?.verify(&VerifyStatement {
         provider: &RustCrypto,
         anchors: &anchors(text(vector, "anchor")),
-        profile,
+        rules: profile.into(),
         number: &number(vector),
         bag,
         now: UnixTime::from_secs(vector.get("now").and_then(Value::as_u64).unwrap()),

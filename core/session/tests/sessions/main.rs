@@ -12,6 +12,7 @@
 )]
 
 mod attacker;
+mod bundles;
 mod jitter;
 mod net;
 mod phone;
@@ -25,6 +26,7 @@ mod chaos;
 mod checks;
 mod clocks;
 mod contents;
+mod credentials;
 mod fetching;
 mod hardware;
 mod limits;
@@ -38,3 +40,5 @@ mod replays;
 mod rotation;
 mod settings;
 mod signing;
+mod trust;
+mod trusted_calls;

@@ -8,7 +8,7 @@ use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, directory};
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
-use ringtrue_session::{FoundCertificates, Role};
+use ringtrue_session::{FoundCertificates, Role, TrustFile};
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
@@ -66,6 +66,10 @@ pub(crate) struct Net {
     pub(crate) anchors: TrustAnchors,
     /// What a host's fetcher gets for an `x5u`, in turn; the last one again and again.
     pub(crate) certificates: BTreeMap<String, Vec<Result<FoundCertificates, Reason>>>,
+    /// Trust bundles and revocation lists, by URL.
+    pub(crate) trust_files: BTreeMap<String, Vec<u8>>,
+    /// What of it was asked for.
+    pub(crate) trust_fetched: Vec<(TrustFile, String)>,
     /// What was fetched, and whether anew.
     pub(crate) fetched: Vec<(String, bool)>,
 }
@@ -99,6 +103,13 @@ impl Net {
             other => panic!("endpoints do not ask for {other:?}"),
         };
         Ok(answered.unwrap_or_else(Problem::encode))
+    }
+
+    /// Fetches what trust is built on as a host does.
+    pub(crate) fn trust_file(&mut self, file: TrustFile, url: &str) -> Result<Vec<u8>, Reason> {
+        self.trust_fetched.push((file, url.to_owned()));
+        let octets = self.trust_files.get(url).cloned();
+        octets.ok_or(Reason::ServiceUnreachable)
     }
 
     /// Fetches certificates as a host does.
@@ -180,7 +191,7 @@ impl Service {
                 statement.verify(&VerifyStatement {
                     provider: &RustCrypto,
                     anchors,
-                    profile: Profile::Stir,
+                    rules: Profile::Stir.into(),
                     number,
                     bag: None,
                     now,

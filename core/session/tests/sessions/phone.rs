@@ -49,6 +49,7 @@ pub(crate) fn id_of(action: &Action) -> ActionId {
     match action {
         Action::Request { id, .. }
         | Action::FetchCertificates { id, .. }
+        | Action::FetchTrust { id, .. }
         | Action::Sign { id, .. }
         | Action::Agree { id, .. }
         | Action::Load { id, .. }
@@ -95,7 +96,9 @@ impl Phone {
         match interfered {
             None => {
                 let delay = match &action {
-                    Action::Request { .. } | Action::FetchCertificates { .. } => net.latency_ms,
+                    Action::Request { .. }
+                    | Action::FetchCertificates { .. }
+                    | Action::FetchTrust { .. } => net.latency_ms,
                     _ => 0,
                 };
                 Some((delay, self.effect(net, action, ms)))
@@ -129,6 +132,9 @@ impl Phone {
             Action::FetchCertificates {
                 id, x5u, refresh, ..
             } => Input::Certificates(id, net.fetch(x5u.as_str(), refresh)),
+            Action::FetchTrust { id, file, url, .. } => {
+                Input::TrustFile(id, net.trust_file(file, &url))
+            }
             Action::Sign { id, message } => {
                 let signature = RustCrypto.sign_es256(&self.credential.secret, &message);
                 let raw = signature.unwrap().as_raw().to_vec();

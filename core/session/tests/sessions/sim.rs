@@ -96,6 +96,7 @@ pub(crate) fn id_of_input(input: &Input) -> ActionId {
     match input {
         Input::Response(id, _)
         | Input::Certificates(id, _)
+        | Input::TrustFile(id, _)
         | Input::Signature(id, _)
         | Input::Agreement(id, _)
         | Input::Loaded(id, _)

@@ -62,6 +62,8 @@ impl World {
                 latency_ms: 20,
                 anchors: authority.anchors().unwrap(),
                 certificates: BTreeMap::new(),
+                trust_files: BTreeMap::new(),
+                trust_fetched: Vec::new(),
                 fetched: Vec::new(),
             },
             authority,
