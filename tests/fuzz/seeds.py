@@ -146,8 +146,115 @@ def messages():
     write("http_answer", "published", "204\n\n")
 
 
+# As in tests/src/fuzz_targets/claims.rs.
+TYPES = [None, "div", "div-o", "msec", "msg", "rcd", "rph", "rsp", "shaken", "stirred", ""]
+
+
+def claims():
+    for record in load("stir-constructed/passports.json"):
+        write("passport", "constructed-" + record["id"], record["token"])
+        try:
+            header, payload = (unpadded(part) for part in record["token"].split(".")[:2])
+            ppt = json.loads(header).get("ppt")
+        except ValueError:
+            continue
+        if ppt in TYPES:
+            write("claims", record["id"], bytes([TYPES.index(ppt)]) + payload)
+    base = '"dest":{"tn":["12025550199"]},"iat":1443208345,"orig":{"tn":"12025550143"}'
+    written = {
+        "div": f'{{{base},"div":{{"hi":"1.1","tn":"12025550150"}}}}',
+        "div-o": f'{{{base},"div":{{"uri":"sip:a@b.example"}},"opt":"a.b.c"}}',
+        "msec": f'{{{base},"mky":[{{"alg":"sha-256","dig":"{"AB" * 32}"}}]}}',
+        "msg": f'{{{base},"msgi":"sha256-{"A" * 43}="}}',
+        "rph": f'{{{base},"rph":{{"ESorig":["esnet.1","esnet.2"]}},"sph":"psap-callback"}}',
+        "rcd": f'{{{base},"crn":"for your delivery","rcd":{{"apn":"12025550100","nam":"A"}}}}',
+    }
+    for ppt, payload in written.items():
+        write("claims", ppt, bytes([TYPES.index(ppt)]) + payload.encode())
+
+
+def signalling():
+    for index, record in enumerate(load("stir-syntax/identity-parse.json")["cases"]):
+        write("identity_header", str(index), record["value"])
+    for name, value in load("stir-rfc-passports/identity-headers.json")["values"].items():
+        write("identity_header", "printed-" + name, value)
+    for index, value in enumerate(load("stir-rfc-passports/reason-headers.json")["values"]):
+        write("reason_header", f"printed-{index}", value["value"])
+    write("reason_header", "two", 'SIP;cause=486;text="Busy", STIR ;cause=436 ;text="Bad Identity Info"')
+    for index, record in enumerate(load("stir-syntax/tn-canonical.json")["cases"]):
+        write("sip_uri", f"number-{index}", record["uri"])
+    uri = "sip:+12025550143;verstat=TN-Validation-Passed-A@host.example:5060;user=phone?a=b"
+    write("sip_uri", "verstat", uri)
+    write("sip_uri", "tel", "tel:+1-202-555-0143;verstat=No-TN-Validation;ext=5")
+    write("sip_uri", "escaped", "sips:%2B12025550143:password@[2001:db8::1];user=phone")
+    write("sip_date", "plain", "Fri, 25 Sep 2015 19:12:25 GMT")
+    write("sip_date", "leap", "Thu, 29 Feb 2024 23:59:59 GMT")
+    sdp = load("stir-rfc-passports/mky.json")["sdp"]
+    write("sdp", "printed", "\r\n".join(sdp))
+    write("sdp", "line", sdp[0])
+
+
+def rich_data():
+    card = load("stir-rcd/jcd-6.1.3.json")
+    write("jcard", "printed", json.dumps(card["rcd"]["jcd"]))
+    write("rcd", "jcd-printed", json.dumps({"rcd": card["rcd"]}))
+    for index, record in enumerate(load("stir-rcd/claims-8.3.json")["claims"]):
+        write("rcd", f"claims-{index}", json.dumps(record) + "\nfetched")
+    for record in load("stir-constructed/passports.json"):
+        if record["id"].startswith("rcd"):
+            write("rcd", record["id"], unpadded(record["token"].split(".")[1]))
+
+
+def unpem(path):
+    lines = (VECTORS / path).read_text().splitlines()
+    begin = next(index for index, line in enumerate(lines) if line.startswith("-----BEGIN "))
+    end = next(index for index, line in enumerate(lines) if line.startswith("-----END "))
+    return base64.b64decode("".join(lines[begin + 1 : end]))
+
+
+def lists():
+    write("crl", "indirect", unpem("stir-constructed/indirect-crl.pem"))
+    write("crl", "pem", (VECTORS / "stir-constructed/indirect-crl.pem").read_text())
+    write("certificate_request", "spc", unpem("stir-tnauthlist/csr-709J.pem"))
+    printed = load("stir-jwt-claim-constraints/rfc9118-figure1.json")
+    value = bytes.fromhex(printed["extension_der_hex"])
+    for index, record in enumerate(printed["claim_cases"]):
+        claims = json.dumps(record["claims"]).encode()
+        write("constraints", f"printed-{index}", b"\x01" + sized(value) + claims)
+    names = b"\x30\x08\xa0\x06\x30\x04\x16\x02hi"
+    write("constraints", "names", b"\x00" + sized(names) + b'{"hi":1}')
+    bundles = load("trust-bundle/bundles.json")
+    for record in bundles["good"] + spread(bundles["bad"]):
+        parts = record["text"].split(".")
+        if len(parts) == 3:
+            write("trust_bundle", record["label"].replace(" ", "-"), unpadded(parts[1]))
+    for index, record in enumerate(load("sct/scts.json")["records"]):
+        der = base64.b64decode(record["certificate"])
+        at = der.find(bytes.fromhex("060a2b06010401d679020402"))
+        if index < BAD_PER_TARGET and at >= 0:
+            write("sct_list", f"extension-{index}", extension_value(der[at + 12 :]))
+
+
+def sized(octets):
+    return len(octets).to_bytes(2, "big") + octets
+
+
+def extension_value(octets):
+    """The content of the OCTET STRING that the octets begin with."""
+    assert octets[0] == 0x04
+    if octets[1] < 0x80:
+        return octets[2 : 2 + octets[1]]
+    count = octets[1] & 0x7F
+    length = int.from_bytes(octets[2 : 2 + count], "big")
+    return octets[2 + count : 2 + count + length]
+
+
 tokens()
 certificates()
 addresses()
 sealed()
 messages()
+claims()
+signalling()
+rich_data()
+lists()

@@ -6,9 +6,14 @@
 //! ordinary tests (`tests/tests/fuzz_smoke.rs`). `docs/fuzzing.md` says how.
 
 mod addresses;
+mod any_signature;
 mod certificates;
+mod claims;
+mod lists;
 mod messages;
+mod rich_data;
 mod sealed;
+mod signalling;
 mod tokens;
 
 /// One target.
@@ -21,7 +26,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 31] = [
     Target {
         name: "base64url",
         run: tokens::base64url,
@@ -43,8 +48,24 @@ pub const TARGETS: [Target; 18] = [
         run: certificates::certificate_bag,
     },
     Target {
+        name: "certificate_request",
+        run: lists::certificate_request,
+    },
+    Target {
+        name: "claims",
+        run: claims::claims,
+    },
+    Target {
+        name: "constraints",
+        run: lists::constraints,
+    },
+    Target {
         name: "content",
         run: sealed::content,
+    },
+    Target {
+        name: "crl",
+        run: lists::crl,
     },
     Target {
         name: "http_answer",
@@ -53,6 +74,14 @@ pub const TARGETS: [Target; 18] = [
     Target {
         name: "http_request",
         run: messages::request,
+    },
+    Target {
+        name: "identity_header",
+        run: signalling::identity_header,
+    },
+    Target {
+        name: "jcard",
+        run: rich_data::jcard,
     },
     Target {
         name: "json",
@@ -79,12 +108,40 @@ pub const TARGETS: [Target; 18] = [
         run: tokens::passport,
     },
     Target {
+        name: "rcd",
+        run: rich_data::rcd,
+    },
+    Target {
+        name: "reason_header",
+        run: signalling::reason_header,
+    },
+    Target {
+        name: "sct_list",
+        run: lists::sct_list,
+    },
+    Target {
+        name: "sdp",
+        run: signalling::sdp,
+    },
+    Target {
         name: "signature",
         run: tokens::signature,
     },
     Target {
+        name: "sip_date",
+        run: signalling::sip_date,
+    },
+    Target {
+        name: "sip_uri",
+        run: signalling::sip_uri,
+    },
+    Target {
         name: "tn_auth_list",
         run: certificates::tn_auth_list,
+    },
+    Target {
+        name: "trust_bundle",
+        run: lists::trust_bundle,
     },
     Target {
         name: "verify_path",

@@ -109,8 +109,10 @@ macro_rules! smoke_tests {
 }
 
 smoke_tests! {
-    base64url base_url blob certificate certificate_bag content http_answer http_request json jws
-    key_statement keys number passport signature tn_auth_list verify_path x5u
+    base64url base_url blob certificate certificate_bag certificate_request claims constraints
+    content crl http_answer http_request identity_header jcard json jws key_statement keys number
+    passport rcd reason_header sct_list sdp signature sip_date sip_uri tn_auth_list trust_bundle
+    verify_path x5u
 }
 
 #[test]
