@@ -228,8 +228,9 @@ impl EndpointBuilder {
     /// [`Reason::KeyMismatch`] if the credential is not for the signer's key;
     /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
     /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
-    /// the credential leads to no configured anchor; [`Reason::StateUnavailable`]. With a trust bundle in
-    /// use the last is no error but a [`CredentialState`](crate::CredentialState).
+    /// the credential leads to no configured anchor or has expired, and none that was installed later
+    /// takes its place; [`Reason::StateUnavailable`]. With a trust bundle in use a credential that does
+    /// not hold is no error but a [`CredentialState`](crate::CredentialState).
     pub fn build(mut self) -> Result<Endpoint, Reason> {
         let fetcher = match self.fetcher.take() {
             None if self.policy.fetch_certificates => {
@@ -316,17 +317,26 @@ impl EndpointBuilder {
             Some(trust) => context.with_trust(trust, now),
             None => context,
         };
-        let context = match configured {
-            None => context,
+        let with_configured = match configured {
+            None => Ok(context.clone()),
             // Only an update can mend this, and for an update there has to be an endpoint.
             Some(credential) if is_bundled || context.trust().anchors().is_empty() => {
-                context.with_untried_credential(credential, now)
+                Ok(context.clone().with_untried_credential(credential, now))
             }
-            Some(credential) => context.with_credential(credential, now)?,
+            Some(credential) => context.clone().with_credential(credential, now),
         };
-        let context = match &self.signer {
-            Some(signer) => with_installed(context, store.as_ref(), signer.as_ref(), now)?,
-            None => context,
+        let context = match (&self.signer, with_configured) {
+            (None, with_configured) => with_configured?,
+            (Some(signer), Ok(context)) => {
+                with_installed(context, store.as_ref(), signer.as_ref(), now)?
+            }
+            // An application goes on stating the credential that it began with: once that has expired,
+            // the one that was installed since carries on alone.
+            (Some(signer), Err(reason)) => {
+                let renewed = with_installed(context, store.as_ref(), signer.as_ref(), now)?;
+                renewed.credential().ok_or(reason)?;
+                renewed
+            }
         };
         let numbers = context.numbers().to_vec();
         let carrier = match self.transport {
