@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
+use crate::credential_args::{CredentialCommand, TrustCommand};
 use crate::tools::{
     BundleCommand, CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand,
     TnAuthListCommand, UrlCommand,
@@ -35,6 +36,12 @@ pub(crate) enum Command {
     Cps(CpsCommand),
     /// Make and publish an endpoint's encryption keys.
     Publish(PublishArguments),
+    /// Ask for, install and watch an endpoint's own certificate.
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// Keep whom an endpoint believes up to date.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Announce a call, and wait to learn who answers.
     Place(PlaceArguments),
     /// Verify a call that rings, and answer it.
@@ -79,6 +86,23 @@ pub(crate) struct DemoArguments {
 pub(crate) enum LabCommand {
     /// Write a test root, an intermediate, a credential per number and TLS certificates to a folder.
     Init(LabInitArguments),
+    /// Issue a certificate for a request, if the lab's intermediate may.
+    Issue(LabIssueArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct LabIssueArguments {
+    /// The lab's folder.
+    pub(crate) dir: PathBuf,
+    /// The certificate request (PKCS#10) with its TNAuthList, PEM or DER.
+    #[arg(long, value_name = "F")]
+    pub(crate) csr: PathBuf,
+    /// Write the chain to this file.
+    #[arg(long, value_name = "F")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]
@@ -223,7 +247,7 @@ fn suite(text: &str) -> Result<ringtrue::Suite, String> {
 }
 
 /// Reads `2500ms`, `2.5s` or `2s`; at least a millisecond, at most an hour.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "not a time such as 2500ms or 2.5s".to_owned();
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 0.001),

@@ -23,7 +23,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Runs one conversation. A key store or disk that hangs must not hold up the end of the command.
-fn run<T>(work: impl AsyncFnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn run<T>(work: impl AsyncFnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let runtime = runtime()?;
     let result = runtime.block_on(work());
     runtime.shutdown_background();

@@ -4,6 +4,8 @@
 mod args;
 mod calls;
 mod cps;
+mod credential;
+mod credential_args;
 mod demo;
 mod exit;
 mod lab;
@@ -11,6 +13,7 @@ mod logs;
 mod output;
 mod settings;
 mod tools;
+mod trust;
 
 use std::io::Write as _;
 
@@ -38,9 +41,11 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Demo(demo) => demo::run(&demo),
         Command::Identity(identity) => tools::identity(&identity),
         Command::Lab(LabCommand::Init(init)) => lab::init(&init),
+        Command::Lab(LabCommand::Issue(issue)) => lab::issue(&issue),
         Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
         Command::Bundle(bundle) => tools::bundle(&bundle),
         Command::Cert(cert) => tools::cert(&cert),
+        Command::Credential(credential) => credential::credential(&credential),
         Command::Number(number) => tools::number(&number),
         Command::Passport(passport) => tools::passport(&passport),
         Command::Place(place) => calls::place(&place),
@@ -48,6 +53,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Rcd(rcd) => tools::rcd(&rcd),
         Command::Ring(ring) => calls::ring(&ring),
         Command::Tnauthlist(list) => tools::tn_auth_list(&list),
+        Command::Trust(trust) => trust::trust(&trust),
         Command::Url(url) => tools::url(&url),
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringtrue::{
-    AddressPolicy, Endpoint, HttpSettings, Policy, Profile, SoftwareSigner, Suite, TelephoneNumber,
-    UnixTime,
+    AddressPolicy, Endpoint, FetchSettings, Fetcher, HttpSettings, Policy, Profile, SoftwareSigner,
+    Suite, TelephoneNumber, UnixTime,
 };
 use ringtrue_lab::Lab;
 use serde::Deserialize;
@@ -25,14 +25,17 @@ const MAX_FILE_OCTETS: u64 = 1 << 20;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EndpointFile {
-    /// The certificate chain, PEM, leaf first.
-    chain: PathBuf,
+    /// The certificate chain, PEM, leaf first. Without it the one that was installed is used.
+    chain: Option<PathBuf>,
     /// The private key, PKCS#8 PEM.
     key: PathBuf,
     /// Where others find the chain.
-    x5u: String,
+    x5u: Option<String>,
     /// STI anchors, PEM.
+    #[serde(default)]
     anchors: Vec<PathBuf>,
+    /// Where trust bundles come from.
+    trust: Option<TrustSection>,
     /// The own placement service and key directory.
     base_url: String,
     /// A TLS root besides the web's, PEM.
@@ -48,6 +51,25 @@ struct EndpointFile {
     /// The certificate profile: `stir`, `shaken` or `delegate`.
     #[serde(default)]
     profile: ProfileName,
+}
+
+/// The section `[trust]` of an endpoint's configuration file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustSection {
+    /// The https URL of the bundle.
+    url: String,
+    /// Keys that sign bundles, PEM.
+    keys: Vec<PathBuf>,
+    /// A bundle to begin with.
+    shipped: Option<PathBuf>,
+}
+
+/// The same, read.
+struct TrustParts {
+    url: String,
+    keys: Vec<String>,
+    shipped: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -71,9 +93,9 @@ impl From<ProfileName> for Profile {
 
 /// What an endpoint is made of, wherever it was read from.
 struct Parts {
-    chain: String,
+    credential: Option<(String, String)>,
     key: Zeroizing<String>,
-    x5u: String,
+    trust: Option<TrustParts>,
     anchors: Vec<String>,
     base_url: String,
     tls_root: Option<String>,
@@ -105,19 +127,35 @@ pub(crate) fn endpoint(
     }
     make_private_folder(&parts.state)?;
     let signer = SoftwareSigner::from_pkcs8_pem(&parts.key).map_err(Failure::of("the key"))?;
+    let http = HttpSettings {
+        addresses: parts.addresses,
+        web_roots: parts.tls_root.is_none(),
+        extra_roots_pem: parts.tls_root.into_iter().collect(),
+        ..HttpSettings::default()
+    };
     let mut builder = Endpoint::builder()
         .number(number.as_str())
-        .credential(parts.chain, parts.x5u)
         .signer(Arc::new(signer))
         .service(base_url)
         .state_file(parts.state.join(STATE_FILE))
         .policy(policy)
-        .http(HttpSettings {
-            addresses: parts.addresses,
-            web_roots: parts.tls_root.is_none(),
-            extra_roots_pem: parts.tls_root.into_iter().collect(),
-            ..HttpSettings::default()
-        });
+        .http(http.clone());
+    if let Some((chain, x5u)) = parts.credential {
+        builder = builder.credential(chain, x5u);
+    }
+    if let Some(trust) = parts.trust {
+        let settings = FetchSettings {
+            http,
+            ..FetchSettings::default()
+        };
+        let fetcher = Fetcher::new(&settings).map_err(Failure::of("tls_root"))?;
+        builder = builder
+            .trust_bundle(trust.url, trust.keys)
+            .trust_fetching(fetcher);
+        if let Some(shipped) = trust.shipped {
+            builder = builder.shipped_trust_bundle(shipped);
+        }
+    }
     for anchor in parts.anchors {
         builder = builder.anchors_pem(anchor);
     }
@@ -131,14 +169,11 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
     let config = lab.config();
     // The lab's own errors name no folder, which is a number here.
     let credential = lab.credential(number).map_err(Failure::Lab)?;
+    let x5u = config.x5u(number).map_err(Failure::of("lab.toml"))?;
     Ok(Parts {
-        chain: credential.chain_pem,
+        credential: Some((credential.chain_pem, x5u.as_str().to_owned())),
         key: credential.key_pem,
-        x5u: config
-            .x5u(number)
-            .map_err(Failure::of("lab.toml"))?
-            .as_str()
-            .to_owned(),
+        trust: None,
         anchors: vec![read(&dir.join("root.pem"))?.to_string()],
         base_url: config.base_url.clone(),
         tls_root: Some(read(&dir.join("tls-root.pem"))?.to_string()),
@@ -165,10 +200,35 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         Some(root) => Some(read(&base.join(root))?.to_string()),
         None => None,
     };
+    let credential = match (&file.chain, file.x5u) {
+        (Some(chain), Some(x5u)) => Some((read(&base.join(chain))?.to_string(), x5u)),
+        (None, None) => None,
+        _ => {
+            return Err(Failure::Configuration {
+                path: path.to_owned(),
+                detail: "chain and x5u belong together".to_owned(),
+            });
+        }
+    };
+    let trust = match file.trust {
+        None => None,
+        Some(trust) => Some(TrustParts {
+            url: trust.url,
+            keys: trust
+                .keys
+                .iter()
+                .map(|key| Ok(read(&base.join(key))?.to_string()))
+                .collect::<Result<_, Failure>>()?,
+            shipped: match &trust.shipped {
+                Some(bundle) => Some(read(&base.join(bundle))?.to_string()),
+                None => None,
+            },
+        }),
+    };
     Ok(Parts {
-        chain: read(&base.join(&file.chain))?.to_string(),
+        credential,
         key: read(&base.join(&file.key))?,
-        x5u: file.x5u,
+        trust,
         anchors,
         base_url: file.base_url,
         tls_root,
@@ -203,6 +263,22 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
         .read_to_string(&mut text)
         .map_err(failed)?;
     Ok(text)
+}
+
+/// Reads a file of at most 1 MiB that need not be text.
+pub(crate) fn read_octets(path: &Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+
+    let failed = |error| Failure::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut octets = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(MAX_FILE_OCTETS)
+        .read_to_end(&mut octets)
+        .map_err(failed)?;
+    Ok(octets)
 }
 
 /// Makes a folder that only its owner may look into.

@@ -141,6 +141,21 @@ pub enum CredentialState {
     Valid,
 }
 
+impl CredentialState {
+    /// The stable name, `snake_case`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Expiring => "expiring",
+            Self::Missing => "missing",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Untrusted => "untrusted",
+            Self::Valid => "valid",
+        }
+    }
+}
+
 /// What [`Context::credential_status`](crate::Context::credential_status) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
