@@ -186,6 +186,14 @@ impl TnAuthList {
         })
     }
 
+    /// Whether every provider code of `lower` is one of this list's.
+    pub(crate) fn holds_codes_of(&self, lower: &Self) -> bool {
+        lower
+            .entries
+            .iter()
+            .all(|entry| !matches!(entry, Entry::Spc(_)) || self.entries.contains(entry))
+    }
+
     /// Whether everything in `lower`, the list of a certificate issued under this one, is in here.
     ///
     /// Codes are compared as text (CRT-12), numbers by arithmetic. A number outside the numbers here

@@ -135,12 +135,13 @@ pub(super) fn judge(
     let list = signer.tn_auth_list();
     let Some(asked) = number.or_else(|| list.and_then(first_number)) else {
         // A code alone is a scope too; whether it holds some number is what nobody asked.
-        return match list.and_then(TnAuthList::spc) {
-            Some(spc) => (ReportedAuthority::BySpc(spc.to_owned()), None),
-            None if signer.has_tn_auth_list_by_reference() => {
-                (ReportedAuthority::Unknown, Some(Reason::AuthorityUnknown))
+        return match (path.provider_code(), list) {
+            (Some(spc), _) => (ReportedAuthority::BySpc(spc.to_owned()), None),
+            (None, None) if !signer.has_tn_auth_list_by_reference() => {
+                (ReportedAuthority::None, Some(Reason::TnAuthListMissing))
             }
-            None => (ReportedAuthority::None, Some(Reason::TnAuthListMissing)),
+            // A list is not at hand: the signer's own, or one above that its code may not be in.
+            (None, _) => (ReportedAuthority::Unknown, Some(Reason::AuthorityUnknown)),
         };
     };
     let fault = path.require_covered(asked).err();

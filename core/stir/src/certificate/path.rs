@@ -21,7 +21,8 @@ pub enum Authority {
     EncompassUnknown,
     /// The number is not listed.
     None,
-    /// The number is not listed, but the certificate refers to a list that is not at hand (CRT-9).
+    /// The number is not listed, but the certificate refers to a list that is not at hand (CRT-9); or
+    /// there is a provider code, and whether an issuer was entitled to it cannot be told (CRT-31).
     Unknown,
 }
 
@@ -148,12 +149,23 @@ impl VerifiedPath {
         match list {
             Some(list) if list.covers(number) && *is_encompassed => Authority::Covered,
             Some(list) if list.covers(number) => Authority::EncompassUnknown,
-            _ => match list.and_then(|list| list.spc()) {
-                Some(spc) => Authority::BySpc(spc.to_owned()),
-                None if scope.is_open => Authority::Unknown,
-                None => Authority::None,
+            _ => match (self.provider_code(), list.and_then(|list| list.spc())) {
+                (Some(spc), _) => Authority::BySpc(spc.to_owned()),
+                (None, Some(_)) => Authority::Unknown,
+                (None, None) if scope.is_open => Authority::Unknown,
+                (None, None) => Authority::None,
             },
         }
+    }
+
+    /// The signer's first provider code, if it has one and every list above is known to hold it. Which
+    /// numbers belong to it is not said.
+    ///
+    /// Source: RFC 8226 section 9; RFC 9060 section 4 (CRT-11, CRT-31).
+    #[must_use]
+    pub fn provider_code(&self) -> Option<&str> {
+        let list = self.0.found.scope.list.as_ref();
+        list.filter(|_| self.0.found.has_certain_codes)?.spc()
     }
 
     /// [`VerifiedPath::covers`] as a check.

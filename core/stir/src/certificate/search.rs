@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub(super) scope: Scope,
     /// Whether every list above holds the signer's; `Outside` never gets here.
     pub(super) is_encompassed: bool,
+    /// The same of its provider codes alone, which the lists above hold or do not.
+    pub(super) has_certain_codes: bool,
     pub(super) warnings: Vec<Reason>,
     pub(super) revocation: Result<(), Reason>,
 }
@@ -230,7 +232,7 @@ impl<'a> Search<'a> {
         check_usages(signer, issuers)?;
         let (_anchor, below) = self.path.split_last().ok_or(Reason::Internal)?;
         let revocation = self.check_revocation(below)?;
-        let (scope, is_encompassed) = self.check_scopes(below)?;
+        let (scope, is_encompassed, has_certain_codes) = self.check_scopes(below)?;
         let mut warnings = Vec::new();
         for certificate in below {
             for reason in certificate.profile_deviations(self.rules.profile) {
@@ -246,6 +248,7 @@ impl<'a> Search<'a> {
             valid_until,
             scope,
             is_encompassed,
+            has_certain_codes,
             warnings,
             revocation,
         })
@@ -270,21 +273,29 @@ impl<'a> Search<'a> {
         Ok(outcome)
     }
 
-    /// Every list must be inside every list above it. The signer's scope, and whether that is certain.
-    /// The anchor is not among the certificates: it is not counted (W-25).
-    fn check_scopes(&self, below: &[&Certificate]) -> Result<(Scope, bool), Reason> {
+    /// Every list must be inside every list above it. The signer's scope, whether that is certain, and
+    /// whether it is of the signer's provider codes. The anchor is not among the certificates: it is
+    /// not counted (W-25).
+    fn check_scopes(&self, below: &[&Certificate]) -> Result<(Scope, bool, bool), Reason> {
         let scope = |certificate| scope_of(certificate, self.rules.referenced_lists);
         let (signer, issuers) = below.split_first().ok_or(Reason::Internal)?;
         let own = scope(signer);
-        let mut is_certain = true;
+        let (mut is_certain, mut has_certain_codes) = (true, true);
         let mut lists: Vec<_> = own.list.iter().cloned().collect();
         for issuer in issuers {
             let Scope { list, is_open } = scope(issuer);
             let Some(upper) = list else {
                 // A list that is not at hand limits, and nobody knows how.
-                is_certain &= !is_open && self.rules.profile != Profile::Delegate;
+                let limits_nothing = !is_open && self.rules.profile != Profile::Delegate;
+                is_certain &= limits_nothing;
+                has_certain_codes &= limits_nothing;
                 continue;
             };
+            // What is not fetched may hold a code, or may be what keeps a delegate from it.
+            has_certain_codes &= own
+                .list
+                .as_ref()
+                .is_none_or(|own| upper.holds_codes_of(own));
             for lower in &lists {
                 match upper.encompasses(lower) {
                     Encompass::Inside => {}
@@ -294,7 +305,7 @@ impl<'a> Search<'a> {
             }
             lists.push(upper);
         }
-        Ok((own, is_certain))
+        Ok((own, is_certain, has_certain_codes))
     }
 }
 

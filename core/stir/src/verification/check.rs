@@ -148,7 +148,8 @@ fn check_diversions(
     }
     let mut chain = Vec::new();
     for inner in &earlier {
-        if inner.kind() == PassportType::Unsupported {
+        // Nor does an answer announce a call: its signer speaks for whom it names as called.
+        if matches!(inner.kind(), PassportType::Unsupported | PassportType::Rsp) {
             checker.findings.fault(Reason::DivChainIncomplete);
             all_good = false;
             continue;

@@ -96,6 +96,36 @@ fn a_provider_code_above_leaves_numbers_unknown() {
 }
 
 #[test]
+fn a_provider_code_counts_only_where_every_issuer_was_entitled_to_it() {
+    let by_reference = |entries: &[Entry]| {
+        let value = info_access(14);
+        Template::ca("lower", entries).with_extension(AUTHORITY_INFO_ACCESS, false, &value)
+    };
+    let code = |lower: &Template, profile| {
+        let leaf = Template::leaf(&[spc("709J"), one("13035550143")]);
+        let upper = Template::ca("upper", &[]);
+        path(&upper, lower, &leaf, profile).map(|path| path.covers(&tn("12025550143")))
+    };
+    let lower = |entries: &[Entry]| Template::ca("lower", entries);
+    let known = || Ok(Authority::BySpc("709J".to_owned()));
+    assert_eq!(code(&lower(&[]), Profile::Stir), known());
+    // Whether the lower CA may delegate the other number is unknown, and says nothing of the code.
+    assert_eq!(code(&lower(&[spc("709J")]), Profile::Stir), known());
+    assert_eq!(code(&by_reference(&[spc("709J")]), Profile::Stir), known());
+    // Who was given numbers behind a URL must not become a provider by keeping them unfetched.
+    for entries in [&[][..], &[spc("1234")], &[one("13035550143")]] {
+        let lower = by_reference(entries);
+        assert_eq!(code(&lower, Profile::Stir), Ok(Authority::Unknown));
+        assert_eq!(code(&lower, Profile::Shaken), Ok(Authority::Unknown));
+    }
+    assert_eq!(code(&lower(&[]), Profile::Delegate), Ok(Authority::Unknown));
+    assert_eq!(
+        code(&lower(&[one("13035550143")]), Profile::Stir),
+        Err(Reason::ScopeNotEncompassed)
+    );
+}
+
+#[test]
 fn a_list_behind_a_url_is_unknown_not_absent() {
     let by_reference = |template: Template, method| {
         template.with_extension(AUTHORITY_INFO_ACCESS, false, &info_access(method))

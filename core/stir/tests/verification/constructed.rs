@@ -136,6 +136,20 @@ fn a_diversion_without_its_original_token_is_refused() {
 }
 
 #[test]
+fn a_diversion_of_an_answer_is_refused_whether_or_not_answers_are_read() {
+    let mut diverted = record("div-good");
+    diverted["inner"] = record("rsp-good")["token"].clone();
+    for accept_rsp in [false, true] {
+        let mut policy = accepting_spc(Strict);
+        policy.accept_rsp = accept_rsp;
+        assert_eq!(
+            outcome(&verify_record(&diverted, &policy)),
+            (Verdict::Refuse, Some(Reason::DivChainIncomplete))
+        );
+    }
+}
+
+#[test]
 fn a_diversion_counts_no_more_than_its_original_token() {
     let diverted = record("div-good");
     // The original signer has a provider code only; the diverting one lists its numbers.
