@@ -18,6 +18,7 @@ mod scope;
 pub mod sct;
 mod search;
 mod signature;
+mod structure;
 
 use core::fmt;
 use core::ops::Range;
@@ -138,8 +139,9 @@ impl Certificate {
     ///
     /// - [`Reason::TooLong`]: above the limit.
     /// - [`Reason::MalformedTnAuthList`]: a TNAuthList is there and damaged (CRT-10).
-    /// - [`Reason::MalformedCertificate`]: anything else that is no certificate, a repeated
-    ///   extension, or both kinds of claim constraints in one (CRT-25).
+    /// - [`Reason::MalformedCertificate`]: anything else that is no certificate in strict DER, a repeated
+    ///   extension, one in a certificate of another version than 3, or both kinds of claim constraints
+    ///   in one (CRT-25).
     ///
     /// Source: RFC 5280 section 4; RFC 8226 sections 8 and 9.
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, Reason> {

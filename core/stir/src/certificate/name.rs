@@ -81,6 +81,11 @@ fn relative_names(name: &[u8]) -> Option<Vec<Vec<Attribute<'_>>>> {
     Some(names)
 }
 
+/// Whether this is a Name in strict DER: sets of one attribute or more.
+pub(super) fn is_well_formed(name: &[u8]) -> bool {
+    relative_names(name).is_some_and(|names| names.iter().all(|attributes| !attributes.is_empty()))
+}
+
 /// A name as RFC 4514 writes it, with control characters and those that turn the direction of
 /// writing escaped, cut at 256 characters. Empty for a name that cannot be read.
 pub(super) fn text(name: &[u8]) -> String {

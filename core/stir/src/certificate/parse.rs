@@ -1,21 +1,17 @@
 //! From DER to [`Parsed`].
 
-use core::ops::Range;
 use std::collections::HashSet;
 
 use sha2::{Digest as _, Sha256};
-use x509_parser::asn1_rs::{Any, Tag};
-use x509_parser::certificate::{TbsCertificate, X509Certificate, X509CertificateParser};
-use x509_parser::nom::Parser as _;
-use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
+use super::structure::{RawExtension, Structure, SubjectKey};
 use super::{
     ClaimConstraints, Extension, IssuerKey, KeyUsage, MAX_CERTIFICATE_LEN, Parsed, Signature,
 };
+use crate::Reason;
 use crate::crypto::{IssuerCurve, P256PublicKey};
 use crate::der::{self, Reader};
 use crate::tn_auth_list::TnAuthList;
-use crate::{Reason, UnixTime};
 
 /// The contents of object identifiers.
 mod oid {
@@ -43,30 +39,22 @@ pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
     if der.len() > MAX_CERTIFICATE_LEN {
         return Err(Reason::TooLong);
     }
-    // Extensions are read below, strictly, and only those that matter.
-    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-    let (rest, certificate) = parser
-        .parse(&der)
-        .map_err(|_| Reason::MalformedCertificate)?;
-    let (tbs, signature) = layout(&der, &certificate).ok_or(Reason::MalformedCertificate)?;
-    if !rest.is_empty() {
-        return Err(Reason::MalformedCertificate);
-    }
-    let parts = &certificate.tbs_certificate;
-    let extensions = Extensions::read(parts)?;
-    let seconds = |timestamp: i64| UnixTime::from_secs(u64::try_from(timestamp).unwrap_or(0));
-    let key = p256_key(&parts.subject_pki)?;
+    let read = Structure::read(&der).ok_or(Reason::MalformedCertificate)?;
+    let signature =
+        Signature::read(read.algorithm, read.signature).ok_or(Reason::MalformedCertificate)?;
+    let extensions = Extensions::read(&read.extensions)?;
+    let key = p256_key(&read.key)?;
     let parsed = Parsed {
-        tbs,
-        version: parts.version.0.saturating_add(1),
-        serial: parts.raw_serial().to_vec(),
-        issuer: parts.issuer.as_raw().to_vec(),
-        subject: parts.subject.as_raw().to_vec(),
-        not_before: seconds(parts.validity.not_before.timestamp()),
-        not_after: seconds(parts.validity.not_after.timestamp()),
-        spki: parts.subject_pki.raw.to_vec(),
-        spki_digest: Sha256::digest(parts.subject_pki.raw).into(),
-        issuer_key: issuer_key(&parts.subject_pki, key.as_ref()),
+        tbs: read.tbs,
+        version: read.version,
+        serial: read.serial.to_vec(),
+        issuer: read.issuer.to_vec(),
+        subject: read.subject.to_vec(),
+        not_before: read.not_before,
+        not_after: read.not_after,
+        spki: read.key.spki.to_vec(),
+        spki_digest: Sha256::digest(read.key.spki).into(),
+        issuer_key: issuer_key(&read.key, key.as_ref()),
         key,
         signature,
         is_ca: extensions.is_ca,
@@ -85,73 +73,38 @@ pub(super) fn parse(der: Vec<u8>) -> Result<Parsed, Reason> {
     Ok(Parsed { der, ..parsed })
 }
 
-/// Where the signed part lies, and the signature.
-///
-/// The signed part must be what the parser read, so that no octet is signed but not read, and the
-/// unsigned algorithm the same octets as the signed one (RFC 5280 section 4.1.1.2), so that none can
-/// be changed afterwards.
-fn layout(der: &[u8], certificate: &X509Certificate<'_>) -> Option<(Range<usize>, Signature)> {
-    let content = der::only(der, der::SEQUENCE)?;
-    let start = der.len().checked_sub(content.len())?;
-    let tbs: &[u8] = certificate.tbs_certificate.as_ref();
-    let range = start..start.checked_add(tbs.len())?;
-    let mut elements = Reader::new(content);
-    let mut signed = Reader::new(elements.expect(der::SEQUENCE)?);
-    let algorithm = elements.expect(der::SEQUENCE)?;
-    let bits = elements.expect(der::BIT_STRING)?;
-    // The version may be absent, the serial number not.
-    if signed.next()?.0 == der::context(0) {
-        signed.expect(der::INTEGER)?;
-    }
-    let whole = elements.is_empty()
-        && signed.expect(der::SEQUENCE)? == algorithm
-        && der.get(range.clone()) == Some(tbs)
-        && der::only(tbs, der::SEQUENCE).is_some();
-    if !whole {
-        return None;
-    }
-    Some((range, Signature::read(algorithm, bits)?))
-}
-
-fn p256_key(spki: &SubjectPublicKeyInfo<'_>) -> Result<Option<P256PublicKey>, Reason> {
-    let is_p256 = spki.algorithm.algorithm.as_bytes() == oid::EC_PUBLIC_KEY
-        && parameters(&spki.algorithm)
-            .is_some_and(|any| any.tag() == Tag::Oid && any.as_bytes() == oid::PRIME256V1);
-    let point: &[u8] = spki.subject_public_key.as_ref();
+fn p256_key(key: &SubjectKey<'_>) -> Result<Option<P256PublicKey>, Reason> {
+    let is_p256 = key.algorithm == oid::EC_PUBLIC_KEY
+        && key.parameters == Some((der::OBJECT_IDENTIFIER, oid::PRIME256V1));
     // RFC 5480 allows compressed points; no certificate of this ecosystem has one.
-    if !is_p256 || point.first() != Some(&4) || spki.subject_public_key.unused_bits != 0 {
-        return Ok(None);
-    }
-    P256PublicKey::from_sec1(point)
-        .map(Some)
+    let point = key
+        .octets
+        .filter(|point| is_p256 && point.first() == Some(&4));
+    point
+        .map(P256PublicKey::from_sec1)
+        .transpose()
         .map_err(|_| Reason::MalformedCertificate)
 }
 
 /// The key as that of an authority. Encodings other than the uncompressed one read as unsupported.
-fn issuer_key(spki: &SubjectPublicKeyInfo<'_>, p256: Option<&P256PublicKey>) -> IssuerKey {
+fn issuer_key(key: &SubjectKey<'_>, p256: Option<&P256PublicKey>) -> IssuerKey {
     if let Some(key) = p256 {
         return IssuerKey::Ec(IssuerCurve::P256, key.as_sec1().to_vec());
     }
-    let key: &[u8] = spki.subject_public_key.as_ref();
-    if spki.subject_public_key.unused_bits != 0 {
+    let Some(octets) = key.octets else {
         return IssuerKey::Other;
-    }
-    match spki.algorithm.algorithm.as_bytes() {
-        oid::EC_PUBLIC_KEY => {
-            let curve = parameters(&spki.algorithm)
-                .filter(|any| any.tag() == Tag::Oid)
-                .map(Any::as_bytes);
-            match (curve, key.len(), key.first()) {
-                (Some(oid::SECP384R1), 97, Some(4)) => {
-                    IssuerKey::Ec(IssuerCurve::P384, key.to_vec())
-                }
-                (Some(oid::SECP521R1), 133, Some(4)) => {
-                    IssuerKey::Ec(IssuerCurve::P521, key.to_vec())
-                }
-                _ => IssuerKey::Other,
+    };
+    match key.algorithm {
+        oid::EC_PUBLIC_KEY => match (key.parameters, octets.len(), octets.first()) {
+            (Some((der::OBJECT_IDENTIFIER, oid::SECP384R1)), 97, Some(4)) => {
+                IssuerKey::Ec(IssuerCurve::P384, octets.to_vec())
             }
-        }
-        oid::RSA_ENCRYPTION => rsa_bits(key).map_or(IssuerKey::Other, IssuerKey::Rsa),
+            (Some((der::OBJECT_IDENTIFIER, oid::SECP521R1)), 133, Some(4)) => {
+                IssuerKey::Ec(IssuerCurve::P521, octets.to_vec())
+            }
+            _ => IssuerKey::Other,
+        },
+        oid::RSA_ENCRYPTION => rsa_bits(octets).map_or(IssuerKey::Other, IssuerKey::Rsa),
         _ => IssuerKey::Other,
     }
 }
@@ -166,10 +119,6 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
     let zeros = usize::try_from(significant.first()?.leading_zeros()).ok()?;
     let bits = significant.len().checked_mul(8)?.checked_sub(zeros)?;
     members.is_empty().then_some(bits)
-}
-
-fn parameters<'a>(algorithm: &'a AlgorithmIdentifier<'a>) -> Option<&'a Any<'a>> {
-    algorithm.parameters.as_ref()
 }
 
 #[derive(Default)]
@@ -188,16 +137,19 @@ struct Extensions {
 }
 
 impl Extensions {
-    fn read(certificate: &TbsCertificate<'_>) -> Result<Self, Reason> {
+    fn read(extensions: &[RawExtension<'_>]) -> Result<Self, Reason> {
         const MALFORMED: Reason = Reason::MalformedCertificate;
         let mut read = Self::default();
         let mut seen = HashSet::new();
-        for extension in certificate.extensions() {
-            let name = extension.oid.as_bytes();
+        for extension in extensions {
+            let RawExtension {
+                name,
+                critical,
+                value,
+            } = *extension;
             if !seen.insert(name) {
                 return Err(MALFORMED);
             }
-            let value = extension.value;
             match name {
                 oid::BASIC_CONSTRAINTS => {
                     (read.is_ca, read.path_len) = basic_constraints(value).ok_or(MALFORMED)?;
@@ -230,11 +182,11 @@ impl Extensions {
                 oid::SUBJECT_ALT_NAME
                 | oid::CERTIFICATE_POLICIES
                 | oid::CRL_DISTRIBUTION_POINTS => {}
-                _ => read.has_unknown_critical |= extension.critical,
+                _ => read.has_unknown_critical |= critical,
             }
             read.all.push(Extension {
                 name: name.to_vec(),
-                critical: extension.critical,
+                critical,
                 value: value.to_vec(),
             });
         }
@@ -275,7 +227,7 @@ pub(super) fn authority_key_id(value: &[u8]) -> Option<Option<Vec<u8>>> {
     Some(id)
 }
 
-/// The named bits. A count of unused bits that is too small is let pass and remembered: live
+/// The named bits. A count of 0 unused bits where there are some is let pass and remembered: live
 /// certificates have it (CRT-71). Nothing else of DER is.
 fn key_usage(value: &[u8]) -> Option<KeyUsage> {
     let (unused, octets) = der::only(value, der::BIT_STRING)?.split_first()?;
@@ -292,7 +244,7 @@ fn key_usage(value: &[u8]) -> Option<KeyUsage> {
         Some(last) => last.trailing_zeros(),
     };
     let unused = u32::from(*unused);
-    (unused <= due).then_some(KeyUsage {
+    (unused == due || unused == 0).then_some(KeyUsage {
         bits,
         is_minimal: unused == due,
     })

@@ -1,14 +1,15 @@
 //! Single certificates, bags and anchors: what parses and what does not.
 
 use proptest::prelude::*;
-use ringtrue_stir::Reason;
 use ringtrue_stir::certificate::{
     Certificate, CertificateBag, MAX_CERTIFICATE_LEN, MAX_CERTIFICATES, TrustAnchors,
 };
 use ringtrue_stir::crypto::RustCrypto;
+use ringtrue_stir::{Reason, UnixTime};
 
 use crate::issuing::{
-    ENHANCED_JWT_CLAIM_CONSTRAINTS, JWT_CLAIM_CONSTRAINTS, Key, TN_AUTH_LIST, Template, one, spc,
+    ENHANCED_JWT_CLAIM_CONSTRAINTS, JWT_CLAIM_CONSTRAINTS, Key, PRIME256V1, TN_AUTH_LIST, Template,
+    der, ec_spki, ecdsa_with_sha256, es256, name, one, spc,
 };
 
 const MUST_INCLUDE_CRN: &[u8] = &[0x30, 9, 0xa0, 7, 0x30, 5, 0x16, 3, b'c', b'r', b'n'];
@@ -50,6 +51,121 @@ fn refuses_what_is_no_certificate() {
         Reason::TooLong
     );
     assert!(Certificate::from_der(good).is_ok());
+}
+
+/// A certificate of these members of its signed part after `change`: version, serial number, algorithm,
+/// issuer, validity, subject, key, extensions. Its signature is well formed and nobody's.
+fn changed(change: impl FnOnce(&mut [Vec<u8>; 8])) -> Result<Certificate, Reason> {
+    let key = Key::new();
+    let mut members = [
+        vec![0xa0, 3, 2, 1, 2],
+        vec![2, 1, 7],
+        ecdsa_with_sha256(false),
+        name("ca"),
+        validity(b"260101000000Z", b"270101000000Z"),
+        name("leaf"),
+        ec_spki(PRIME256V1, key.public.as_sec1()),
+        extensions(&[&extension(&[])]),
+    ];
+    change(&mut members);
+    let tbs = der(0x30, &members.each_ref().map(Vec::as_slice));
+    let signature = der(0x03, &[&[0], &es256(&key, &tbs)]);
+    Certificate::from_der(der(0x30, &[&tbs, &ecdsa_with_sha256(false), &signature]))
+}
+
+/// UTCTime where it has 13 octets, GeneralizedTime otherwise.
+fn validity(from: &[u8], to: &[u8]) -> Vec<u8> {
+    let time = |text: &[u8]| der(if text.len() == 13 { 0x17 } else { 0x18 }, &[text]);
+    der(0x30, &[&time(from), &time(to)])
+}
+
+/// One that nobody knows, with something between its name and its value.
+fn extension(between: &[u8]) -> Vec<u8> {
+    der(0x30, &[&[6, 2, 0x2a, 3], between, &[4, 1, 0]])
+}
+
+fn extensions(all: &[&[u8]]) -> Vec<u8> {
+    der(0xa3, &[&der(0x30, all)])
+}
+
+#[test]
+fn the_structure_is_strict_der_and_every_octet_is_in_its_place() {
+    const NULL: [u8; 2] = [5, 0];
+    assert!(changed(|_| {}).is_ok());
+    let refused = |change: &dyn Fn(&mut [Vec<u8>; 8])| {
+        assert_eq!(changed(change).err(), Some(Reason::MalformedCertificate));
+    };
+    // Extensions belong to version 3; the first version is not written, and there is no fourth.
+    for version in [
+        &[][..],
+        &[0xa0, 3, 2, 1, 0],
+        &[0xa0, 3, 2, 1, 1],
+        &[0xa0, 3, 2, 1, 3],
+    ] {
+        refused(&|members| members[0] = version.to_vec());
+    }
+    for serial in [&[2, 0][..], &[2, 2, 0, 7], &[2, 2, 0xff, 0x80], &[10, 1, 7]] {
+        refused(&|members| members[1] = serial.to_vec());
+    }
+    for empty_name in [&[0x30, 2, 0x31, 0][..], &[0x30, 2, 5, 0], &[0x31, 0]] {
+        refused(&|members| members[3] = empty_name.to_vec());
+        refused(&|members| members[5] = empty_name.to_vec());
+    }
+    let good: &[u8] = b"270101000000Z";
+    for time in [
+        &b"2601010000Z"[..],
+        b"260101000000+0000",
+        b"20260101000000.5Z",
+        b"20260101000000",
+        b"20260101000000+0100",
+    ] {
+        // A short UTCTime is written as one all the same.
+        let element = der(if time.starts_with(b"20") { 0x18 } else { 0x17 }, &[time]);
+        refused(&|members| members[4] = der(0x30, &[&element, &der(0x17, &[good])]));
+    }
+    refused(&|members| {
+        let times = der(0x17, &[good]);
+        members[4] = der(0x30, &[&times, &times, &NULL]);
+    });
+    refused(&|members| members[4].splice(1..1, [0x81]).for_each(drop));
+    refused(&|members| members[6] = der(0x30, &[&members[6][2..], &NULL]));
+    refused(&|members| members[7].extend(NULL));
+    refused(&|members| members[7] = extensions(&[]));
+    refused(&|members| members[7][1] = 1);
+    refused(&|members| members[7][0] = 0x63);
+    refused(&|members| members[7] = members[7].repeat(2));
+    for between in [&[1, 1, 1][..], &[1, 0], &[1, 2, 0, 0], &NULL] {
+        refused(&|members| members[7] = extensions(&[&extension(between)]));
+    }
+    refused(&|members| {
+        let longer = der(0x30, &[&extension(&[])[2..], &NULL]);
+        members[7] = extensions(&[&longer]);
+    });
+}
+
+#[test]
+fn what_the_standard_asks_readers_to_bear_with_is_accepted() {
+    for serial in [
+        &[2, 1, 0][..],
+        &[2, 1, 0x80],
+        &[&[2, 25][..], &[1; 25]].concat(),
+    ] {
+        assert!(changed(|members| members[1] = serial.to_vec()).is_ok());
+    }
+    // Extensions that say that they are not critical, identifiers nobody uses, no names, no end.
+    for flag in [0, 0xff] {
+        let stated = extensions(&[&extension(&[1, 1, flag])]);
+        let critical = changed(|members| members[7] = stated).unwrap();
+        assert_eq!(critical.extensions()[0].is_critical, flag == 0xff);
+    }
+    assert!(changed(|members| members[6].extend([0x81, 2, 0, 1, 0x82, 2, 0, 1])).is_ok());
+    assert!(changed(|members| members[5] = vec![0x30, 0]).is_ok());
+    let endless = validity(b"19500101000000Z", b"99991231235959Z");
+    let endless = changed(|members| members[4] = endless).unwrap();
+    assert_eq!(endless.not_before(), UnixTime::from_secs(0));
+    assert_eq!(endless.not_after(), UnixTime::from_secs(253_402_300_799));
+    let first = changed(|members| (members[0], members[7]) = (vec![], vec![])).unwrap();
+    assert_eq!(first.version(), 1);
 }
 
 #[test]

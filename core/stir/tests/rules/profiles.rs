@@ -207,6 +207,8 @@ fn refuses_key_usages_that_are_wrong_in_another_way_than_the_tolerated_one() {
     let key = Key::new();
     for usage in [
         vec![8, 0x80],
+        vec![6, 0x80],
+        vec![1, 0x80],
         vec![0, 0x80, 0x00],
         vec![7, 0x80, 0x00],
         vec![7, 0xc0],
