@@ -44,9 +44,8 @@ impl X5u {
 
     fn parse_on(text: &str, is_port: fn(&str) -> bool) -> Result<Self, Reason> {
         let well_formed = is_https(text)
-            && split(text).is_some_and(|(authority, path)| {
-                is_authority(authority, is_port) && path.bytes().all(is_path_octet)
-            });
+            && split(text)
+                .is_some_and(|(authority, path)| is_authority(authority, is_port) && is_path(path));
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
@@ -161,6 +160,15 @@ fn is_ambiguous_address(host: &str) -> bool {
     is_number && host.parse::<Ipv4Addr>().is_err()
 }
 
+/// Escapes have two hexadecimal digits: readers that mend others would fetch something else.
+fn is_path(path: &str) -> bool {
+    let is_escape = |after: &str| {
+        let digits = after.get(..2).unwrap_or_default();
+        digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    path.bytes().all(is_path_octet) && path.split('%').skip(1).all(is_escape)
+}
+
 /// RFC 3986 `pchar` and `/`; user information, query and fragment delimiters are not among them.
 const fn is_path_octet(b: u8) -> bool {
     b.is_ascii_alphanumeric()
@@ -235,6 +243,9 @@ mod tests {
             "https://[::1/sp.pem",
             "https://[zz]/sp.pem",
             "https://[::1]x/sp.pem",
+            "https://certs.example/sp%2",
+            "https://certs.example/sp%zz.pem",
+            "https://certs.example/sp%%20.pem",
             "https://cérts.example/",
             "https://é",
             &long,
