@@ -2,7 +2,7 @@
 
 use super::credential::{Checker, Window};
 use super::findings::Findings;
-use super::{Evidence, ExpectedCall, Report, ReportedAuthority, VerificationPolicy};
+use super::{Evidence, ExpectedCall, Report, ReportedAuthority, Verdict, VerificationPolicy};
 use crate::crypto::CryptoProvider;
 use crate::passport::{DiversionChain, Passport, PassportType, VerifiedPassport};
 use crate::rcd::{self, RichCallData};
@@ -57,7 +57,10 @@ pub fn verify(
         verified: checked.verified,
         authority,
         diversions: checked.diversions,
-        rcd: checked.rcd,
+        // What a refused token says of its caller is nobody's word.
+        rcd: checked
+            .rcd
+            .filter(|_| matches!(verdict, Verdict::Accept | Verdict::Policy)),
     }
 }
 

@@ -108,7 +108,6 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let (bag, signer) = self.find_signer(passport, chains)?;
         let freshness = match window {
             Window::Outer => self.policy.freshness,
             Window::Inner => self.policy.inner_freshness.min(MAX_INNER_FRESHNESS),
@@ -122,31 +121,50 @@ impl Checker<'_> {
         };
         let as_of = evaluation_time(passport.claims().iat(), self.at, freshness);
         let anchors = self.evidence.anchors?;
-        match verify_path(self.provider, signer, bag, anchors, as_of, rules) {
-            Ok(path) => Some(path),
-            Err(reason) => {
-                self.findings.fault(reason);
-                None
+        let provider = self.provider;
+        let verify = |bag, signer| verify_path(provider, signer, bag, anchors, as_of, rules);
+        // A key that was certified again has several certificates: the first that holds will do.
+        let mut refused = None;
+        for bag in chains {
+            let Some(signer) = passport.find_signer(provider, bag) else {
+                continue;
+            };
+            match verify(bag, signer) {
+                Ok(path) => {
+                    self.check_order(bag, signer);
+                    return Some(path);
+                }
+                Err(reason) => {
+                    refused.get_or_insert((bag, signer, reason));
+                }
             }
+        }
+        let checked = match refused {
+            Some((bag, signer, reason)) => {
+                self.check_order(bag, signer);
+                Err(reason)
+            }
+            None => {
+                let (bag, presumed) = self.presume_signer(passport, chains)?;
+                verify(bag, presumed)
+            }
+        };
+        checked.map_err(|reason| self.findings.fault(reason)).ok()
+    }
+
+    /// The signer comes first (CRT-36).
+    fn check_order(&mut self, bag: &CertificateBag, signer: &Certificate) {
+        if !bag.first_is(signer) {
+            self.tolerable(Reason::SignerNotFirst);
         }
     }
 
-    /// The signer, or, to say what else is wrong, the certificate that should have been it.
-    fn find_signer<'c>(
+    /// No certificate is the signer's: the one that should have been, to say what else is wrong.
+    fn presume_signer<'c>(
         &mut self,
         passport: &Passport,
         chains: &'c [CertificateBag],
     ) -> Option<(&'c CertificateBag, &'c Certificate)> {
-        let found = chains.iter().find_map(|bag| {
-            let signer = passport.find_signer(self.provider, bag)?;
-            Some((bag, signer))
-        });
-        if let Some((bag, signer)) = found {
-            if bag.certificates().first() != Some(signer) {
-                self.tolerable(Reason::SignerNotFirst);
-            }
-            return Some((bag, signer));
-        }
         let Some(bag) = chains.first() else {
             self.findings.fault(Reason::CredentialUnavailable);
             return None;
@@ -177,7 +195,14 @@ impl Checker<'_> {
 
     /// Whether the signer may speak for whom it speaks for (PPT-51, RSP-3, CRT-11, CRT-33).
     fn check_authority(&mut self, passport: &Passport, path: &VerifiedPath, window: Window) {
-        let mut reported = None;
+        // The weakest of several speaks for all.
+        let rank = |authority: &ReportedAuthority| match authority {
+            ReportedAuthority::Covered => 1,
+            ReportedAuthority::BySpc(_) => 2,
+            ReportedAuthority::Unknown => 3,
+            ReportedAuthority::None => 4,
+        };
+        let mut reported: Option<ReportedAuthority> = None;
         for identity in passport.spoken_for() {
             let Some(number) = identity.tn() else {
                 // No TNAuthList holds a URI.
@@ -208,8 +233,7 @@ impl Checker<'_> {
                     ReportedAuthority::None
                 }
             };
-            // The weakest of several speaks for all.
-            if authority == ReportedAuthority::None || reported.is_none() {
+            if reported.as_ref().map_or(0, rank) < rank(&authority) {
                 reported = Some(authority);
             }
         }

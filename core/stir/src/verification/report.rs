@@ -76,7 +76,8 @@ pub struct Report {
     pub authority: ReportedAuthority,
     /// The tokens of a diverted call, if they form a chain.
     pub diversions: Option<DiversionChain>,
-    /// The rich call data, if there are any that may be used (PPT-77).
+    /// The rich call data, if there are any that may be used (PPT-77): never those of a token that is
+    /// refused or ignored.
     pub rcd: Option<RichCallData>,
 }
 

@@ -33,6 +33,7 @@ mod strictness;
 mod timestamps;
 mod tokens;
 mod types;
+mod verdicts;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
