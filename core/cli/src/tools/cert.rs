@@ -1,13 +1,17 @@
 //! `ringtrue cert verify`.
 
-use ringtrue::{Reason, TelephoneNumber};
+use ringtrue::{Reason, TelephoneNumber, UnixTime};
 use ringtrue_net::AwsLcCrypto;
-use ringtrue_stir::certificate::{Authority, PathRules, VerifiedPath, verify_path};
+use ringtrue_stir::certificate::{
+    Authority, CertificateBag, PathRules, TrustAnchors, VerifiedPath, VerifiedRevocationList,
+    verify_path,
+};
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use ringtrue_stir::verification::{ReportedAuthority, SpcPolicy, Verdict};
 
 use super::args::CertVerifyArguments;
 use super::explain::Explanation;
+use super::found::{self, scope_of};
 use super::input;
 use super::output::{VerdictReport, exit_of, print};
 use super::tn_auth_list::lines;
@@ -19,6 +23,8 @@ struct Finding {
     reasons: Vec<Reason>,
     authority: ReportedAuthority,
     path: Option<VerifiedPath>,
+    /// What was found where a reason applies.
+    found: Vec<(Reason, String)>,
 }
 
 impl Finding {
@@ -27,6 +33,7 @@ impl Finding {
             reasons: reason,
             authority: ReportedAuthority::None,
             path: None,
+            found: Vec::new(),
         }
     }
 }
@@ -65,7 +72,12 @@ pub(crate) fn verify(arguments: &CertVerifyArguments) -> Result<Exit, Failure> {
         ..VerdictReport::of(verdict, &finding.reasons, warnings)
     };
     print(arguments.json, &report, || {
-        let mut explanation = Explanation::of(verdict, &finding.reasons, warnings);
+        let found = |reason| {
+            let mut found = finding.found.iter();
+            let (_, found) = found.find(|(about, _)| *about == reason)?;
+            Some(found.clone())
+        };
+        let mut explanation = Explanation::with(verdict, &finding.reasons, warnings, found);
         explanation.field("authority", &authority_text(&finding.authority));
         if let Some(path) = &finding.path {
             for certificate in path.certificates() {
@@ -92,24 +104,49 @@ fn find(arguments: &CertVerifyArguments) -> Result<Finding, Failure> {
         Ok(bag) => bag,
         Err(reason) => return Ok(Finding::refused(vec![reason])),
     };
+    let mut finding = check(arguments, &bag, &anchors, &lists, at);
+    let certificates = found::Certificates {
+        chains: std::slice::from_ref(&bag),
+        anchors: &anchors,
+        at,
+    };
+    let about = |reason: &Reason| match (reason, bag.certificates().first()) {
+        (Reason::NumberNotCovered | Reason::AuthorityBySpc | Reason::EncompassUnknown, first) => {
+            Some((*reason, scope_of(first?)))
+        }
+        _ => Some((*reason, certificates.about(*reason)?)),
+    };
+    finding.found = finding.reasons.iter().filter_map(about).collect();
+    Ok(finding)
+}
+
+/// Checks a chain that was read.
+fn check(
+    arguments: &CertVerifyArguments,
+    bag: &CertificateBag,
+    anchors: &TrustAnchors,
+    lists: &[VerifiedRevocationList],
+    at: UnixTime,
+) -> Finding {
+    let rules = &arguments.rules;
     let Some(signer) = bag.certificates().first() else {
-        return Ok(Finding::refused(vec![Reason::MalformedCertificate]));
+        return Finding::refused(vec![Reason::MalformedCertificate]);
     };
     let mut found = Err(Reason::UnsupportedCertificateKey);
     for profile in rules.profiles() {
         let mut path_rules = PathRules::new(profile);
-        path_rules.revocation = (!lists.is_empty()).then_some(&lists);
+        path_rules.revocation = (!lists.is_empty()).then_some(lists);
         if found.as_ref().err() == Some(&Reason::UnsupportedCertificateKey) {
-            found = verify_path(&AwsLcCrypto, signer, &bag, &anchors, at, path_rules);
+            found = verify_path(&AwsLcCrypto, signer, bag, anchors, at, path_rules);
         }
     }
     let path = match found {
         Ok(path) => path,
         // A file that begins with a CA may still hold a signer (CRT-36).
         Err(Reason::SignerIsCa) if bag.end_entities().next().is_some() => {
-            return Ok(Finding::refused(vec![Reason::SignerNotFirst]));
+            return Finding::refused(vec![Reason::SignerNotFirst]);
         }
-        Err(reason) => return Ok(Finding::refused(vec![reason])),
+        Err(reason) => return Finding::refused(vec![reason]),
     };
     let accepted = spc_policy(&rules.accept_spc);
     let (authority, fault) = judge(&path, arguments.number.as_ref(), &accepted);
@@ -118,11 +155,12 @@ fn find(arguments: &CertVerifyArguments) -> Result<Finding, Failure> {
     if !lists.is_empty() {
         reasons.extend(path.revocation().err());
     }
-    Ok(Finding {
+    Finding {
         reasons,
         authority,
         path: Some(path),
-    })
+        found: Vec::new(),
+    }
 }
 
 /// What the signer may say, about `number` or at all, and what stands against it.

@@ -14,15 +14,27 @@ pub(crate) struct Explanation(String);
 impl Explanation {
     /// The verdict with every reason and warning, and where to look.
     pub(crate) fn of(verdict: Verdict, reasons: &[Reason], warnings: &[Reason]) -> Self {
+        Self::with(verdict, reasons, warnings, |_| None)
+    }
+
+    /// As [`Explanation::of`], with what `found` says was found there.
+    pub(crate) fn with(
+        verdict: Verdict,
+        reasons: &[Reason],
+        warnings: &[Reason],
+        found: impl Fn(Reason) -> Option<String>,
+    ) -> Self {
         let mut explanation = Self(String::new());
         let style = verdict_style(verdict);
         explanation.push(&format!("{style}{}{style:#}\n", verdict.name()));
-        for reason in reasons {
-            explanation.reason("because", style, *reason);
-        }
         let yellow = AnsiColor::Yellow.on_default();
-        for warning in warnings {
-            explanation.reason("warning", yellow, *warning);
+        let reasons = reasons.iter().map(|reason| ("because", style, *reason));
+        let warnings = warnings.iter().map(|reason| ("warning", yellow, *reason));
+        for (word, style, reason) in reasons.chain(warnings) {
+            explanation.reason(word, style, reason);
+            if let Some(found) = found(reason) {
+                explanation.push(&format!("           {}\n", printable(&found)));
+            }
         }
         explanation
     }

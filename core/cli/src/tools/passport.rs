@@ -1,9 +1,10 @@
 //! `ringtrue passport inspect` and `ringtrue passport verify`.
 
-use ringtrue::{Profile, Reason};
+use ringtrue::{Profile, Reason, UnixTime};
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::Strictness;
-use ringtrue_stir::passport::MAX_NESTED_LEN;
+use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
+use ringtrue_stir::passport::{MAX_NESTED_LEN, Passport};
 use ringtrue_stir::sip::IdentityHeader;
 use ringtrue_stir::sip::identity_header::TokenForm;
 use ringtrue_stir::verification::{
@@ -14,6 +15,7 @@ use serde_json::json;
 use super::args::{PassportInspectArguments, PassportVerifyArguments, TokenSource};
 use super::cert::{authority_text, spc_policy};
 use super::explain::Explanation;
+use super::found;
 use super::identity::verdict_of;
 use super::input;
 use super::output::{VerdictReport, exit_of, print, refuse};
@@ -52,8 +54,13 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
         Err(reason) => return damaged(arguments.json, None, reason),
     };
     let text = TokenText::read(&token, MAX_NESTED_LEN);
-    let mut report = match check_with_evidence(arguments, &token)? {
-        Ok(report) => report,
+    let Checked {
+        mut report,
+        chains,
+        anchors,
+        at,
+    } = match check_with_evidence(arguments, &token)? {
+        Ok(checked) => checked,
         Err(reason) => return damaged(arguments.json, text.as_ref(), reason),
     };
     if let Some(header) = &header {
@@ -66,7 +73,25 @@ pub(crate) fn verify(arguments: &PassportVerifyArguments) -> Result<Exit, Failur
         authority: Some(authority_text(&report.authority)),
         ..VerdictReport::of(report.verdict, &report.reasons, &report.warnings)
     };
-    print(arguments.json, &shown, || explain(&report, text.as_ref()))?;
+    print(arguments.json, &shown, || {
+        let policy = policy(arguments, Profile::Stir);
+        let found = found::Token {
+            token: &token,
+            text: text.as_ref(),
+            header: header.as_ref(),
+            report: &report,
+            orig: arguments.orig.as_ref(),
+            dest: arguments.dest.as_ref(),
+            freshness: policy.freshness,
+            skew: policy.clock_skew,
+            certificates: found::Certificates {
+                chains: &chains,
+                anchors: &anchors,
+                at,
+            },
+        };
+        explain(&found)
+    })?;
     Ok(exit_of(report.verdict))
 }
 
@@ -82,11 +107,19 @@ fn damaged(json: bool, text: Option<&TokenText>, reason: Reason) -> Result<Exit,
     Ok(exit_of(verdict))
 }
 
+/// What was found, and by which certificates.
+struct Checked {
+    report: Report,
+    chains: Vec<CertificateBag>,
+    anchors: TrustAnchors,
+    at: UnixTime,
+}
+
 /// Gathers the evidence and checks. The inner error is about evidence that came with the token.
 fn check_with_evidence(
     arguments: &PassportVerifyArguments,
     token: &str,
-) -> Result<Result<Report, Reason>, Failure> {
+) -> Result<Result<Checked, Reason>, Failure> {
     let mut chains = Vec::new();
     for path in &arguments.chains {
         match input::chain(path)? {
@@ -135,7 +168,20 @@ fn check_with_evidence(
             report
         }
     });
-    Ok(report.ok_or(Reason::Internal))
+    let checked = report.map(|report| {
+        // Those that came in the token were looked at instead.
+        let own = report.passport.as_ref().map(Passport::header_x5c);
+        if let Some(Ok(Some(own))) = own {
+            chains = vec![own];
+        }
+        Checked {
+            report,
+            chains,
+            anchors,
+            at,
+        }
+    });
+    Ok(checked.ok_or(Reason::Internal))
 }
 
 /// The header field must say what its token says (SIP-4, SIP-7).
@@ -217,10 +263,13 @@ fn token(
     }))
 }
 
-fn explain(report: &Report, text: Option<&TokenText>) -> Explanation {
-    let mut explanation = Explanation::of(report.verdict, &report.reasons, &report.warnings);
+fn explain(found: &found::Token<'_>) -> Explanation {
+    let report = found.report;
+    let about = |reason| found.about(reason);
+    let mut explanation =
+        Explanation::with(report.verdict, &report.reasons, &report.warnings, about);
     explanation.field("authority", &authority_text(&report.authority));
-    if let Some(text) = text {
+    if let Some(text) = found.text {
         text.explain(&mut explanation);
     }
     explanation

@@ -11,6 +11,7 @@
 mod bundles;
 mod chains;
 mod documented;
+mod explained;
 mod headers;
 mod hostile;
 mod live;

@@ -312,7 +312,8 @@ fn a_person_sees_what_is_wrong_and_where() {
         ended.output,
         "refuse\n  \
          because  iat_in_future: iat is further ahead than the allowed clock skew\n           \
-         look at iat in the payload\n  \
+         look at iat in the payload\n           \
+         it is 120 s after the time of the check, 2026-11-21 12:00:00 UTC; 10 s are allowed\n  \
          authority  spc:709J\n\
          header\n  \
          alg        \"ES256\"\n  \
@@ -348,7 +349,8 @@ fn a_person_sees_what_was_tolerated() {
     assert_eq!(ended.code, 0);
     let expected = "accept\n  \
          warning  dest_not_sorted: the values of a dest array are not in lexicographic order\n           \
-         look at dest in the payload\n  \
+         look at dest in the payload\n           \
+         in tn, \"12155550132\" stands before \"12155550131\"\n  \
          authority  spc:709J\nheader\n";
     assert!(ended.output.starts_with(expected), "{}", ended.output);
 }
