@@ -286,9 +286,8 @@ impl<'a> Search<'a> {
             let Scope { list, is_open } = scope(issuer);
             let Some(upper) = list else {
                 // A list that is not at hand limits, and nobody knows how.
-                let limits_nothing = !is_open && self.rules.profile != Profile::Delegate;
-                is_certain &= limits_nothing;
-                has_certain_codes &= limits_nothing;
+                is_certain &= !is_open && self.rules.profile != Profile::Delegate;
+                has_certain_codes &= !is_open;
                 continue;
             };
             // What is not fetched may hold a code, or may be what keeps a delegate from it.
