@@ -98,6 +98,7 @@ fn authority(
         Authority::BySpc(spc) => format!("code {spc}"),
         Authority::Covered => "numbers".to_owned(),
         Authority::EncompassUnknown => codes(&[Reason::EncompassUnknown]),
+        Authority::Unknown => codes(&[Reason::AuthorityUnknown]),
         _ => "none".to_owned(),
     };
     let warnings = codes(path.warnings());
