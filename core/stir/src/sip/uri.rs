@@ -148,6 +148,11 @@ pub fn identity_of(
         let number = number_of(uri, numbers, policy).ok_or(Reason::MalformedUri)?;
         return Ok(Identity::Tn(number));
     };
+    // Of two `@` some readers take the first for the end of the user part and some the last, so they
+    // disagree on who this is.
+    if parts.is_sip() && parts.rest.contains('@') {
+        return Err(Reason::MalformedUri);
+    }
     let written = if parts.is_tel() {
         Some(parts.rest)
     } else {
@@ -162,7 +167,6 @@ pub fn identity_of(
     let is_uri = uri.bytes().all(|b| b.is_ascii_graphic())
         && is_scheme(parts.scheme)
         && !parts.rest.is_empty()
-        && !(parts.is_sip() && parts.rest.contains('@'))
         && parts.user != Some("");
     if !is_uri {
         return Err(Reason::MalformedUri);

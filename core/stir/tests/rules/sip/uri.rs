@@ -90,6 +90,8 @@ fn refuses_what_is_neither() {
         "sip:@example.com",
         "sip:alice@",
         "sip:alice@example.com@evil.example",
+        "sip:+12025550143@example.com@evil.example",
+        "sip:12025550143@example.com@evil.example;user=phone",
         "sip:al ice@example.com",
         "sip:al\u{ef}ce@example.com",
         "<sip:alice@example.com>",
