@@ -333,7 +333,7 @@ fn word(value: Written<'_>) -> Option<String> {
 }
 
 /// The value of a parameter that nobody knows, as the grammar of `gen-value` has it.
-fn other(value: Written<'_>) -> Option<Option<String>> {
+pub(super) fn other(value: Written<'_>) -> Option<Option<String>> {
     match value {
         Written::Absent => Some(None),
         Written::Quoted(inside) => parameters::unquote(inside).map(Some),
@@ -349,7 +349,7 @@ fn other(value: Written<'_>) -> Option<Option<String>> {
 }
 
 /// A value as it can be written: a token as it is, anything else quoted.
-fn written(text: &str) -> String {
+pub(super) fn written(text: &str) -> String {
     if parameters::is_token(text) {
         text.to_owned()
     } else {

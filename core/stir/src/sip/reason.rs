@@ -37,6 +37,8 @@ pub struct ReasonHeader {
     cause: Option<u16>,
     text: Option<String>,
     ppi: Option<String>,
+    /// Parameters that nobody here knows, ready to be passed on (SIP-26).
+    others: Vec<String>,
 }
 
 impl fmt::Debug for ReasonHeader {
@@ -66,6 +68,7 @@ impl ReasonHeader {
             cause: Some(code.code()),
             text: Some(code.phrase().to_owned()),
             ppi,
+            others: Vec::new(),
         }
     }
 
@@ -113,6 +116,7 @@ impl ReasonHeader {
             cause: None,
             text: None,
             ppi: None,
+            others: Vec::new(),
         };
         for Parameter { name, value } in parameters {
             let seen = if name.eq_ignore_ascii_case("cause") {
@@ -124,6 +128,7 @@ impl ReasonHeader {
                 identity_header::form_of(&token)?;
                 header.ppi.replace(token).is_some()
             } else {
+                header.others.extend(passed_on(name, value));
                 false
             };
             if seen {
@@ -188,6 +193,9 @@ impl ReasonHeader {
                 value.push_str(&format!(" ;{name}={}", parameters::quote(text)));
             }
         }
+        for other in &self.others {
+            value.push_str(&format!(" ;{other}"));
+        }
         value
     }
 }
@@ -226,6 +234,16 @@ fn cause(value: Written<'_>) -> Option<u16> {
         Written::Bare(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok(),
         _ => None,
     }
+}
+
+/// A parameter as it is written on. `None` for what the grammar of `generic-param` does not have, and
+/// what could end this value or the header field.
+fn passed_on(name: &str, value: Written<'_>) -> Option<String> {
+    let value = identity_header::other(value)?;
+    Some(match value {
+        None => name.to_owned(),
+        Some(text) => format!("{name}={}", identity_header::written(&text)),
+    })
 }
 
 fn quoted(value: Written<'_>) -> Option<String> {

@@ -89,6 +89,28 @@ fn several_values_of_a_line_are_read_and_own_ones_taken_out() {
     assert!(!reasons[1].is_about(&header("..CCC")));
 }
 
+// SIP-26: other elements' Reasons are passed on, with what only those understand.
+#[test]
+fn parameters_that_nobody_knows_are_passed_on_and_cannot_begin_another_field() {
+    for (value, expected) in [
+        (
+            "Q.850;location=LN;cause=16;text=\"Normal\";iv",
+            "Q.850 ;cause=16 ;text=\"Normal\" ;location=LN ;iv",
+        ),
+        (
+            "SIP ;cause=200 ;h=[2001:db8::1] ;q=\"a \\\" b\"",
+            "SIP ;cause=200 ;h=\"[2001:db8::1]\" ;q=\"a \\\" b\"",
+        ),
+        ("SIP;a=\"b\r\nX: y\"", "SIP"),
+        ("SIP;a=b,STIR;cause=438", "SIP ;cause=438"),
+        ("SIP;a=<b>", "SIP"),
+    ] {
+        let read = ReasonHeader::parse(value).unwrap();
+        assert_eq!(read.to_value(), expected);
+        assert_eq!(ReasonHeader::parse(expected).as_ref(), Ok(&read));
+    }
+}
+
 #[test]
 fn refuses_values_in_another_form() {
     for value in [
