@@ -1,12 +1,18 @@
 //! The checks, in the order of RFC 8224 section 6.2 and, for diversions, RFC 8946 section 4.2.
 
-use super::credential::{Checker, Window};
+use std::collections::HashSet;
+
+use super::credential::{Checker, MAX_SIGNER_CHECKS, Window};
 use super::findings::Findings;
 use super::{Evidence, ExpectedCall, Report, ReportedAuthority, Verdict, VerificationPolicy};
 use crate::crypto::CryptoProvider;
 use crate::passport::{DiversionChain, Passport, PassportType, VerifiedPassport};
 use crate::rcd::{self, RichCallData};
 use crate::{Reason, Strictness, UnixTime};
+
+/// The most earlier tokens of a diversion that are verified, each once however often it came: five
+/// diversions, and several tokens of each party before them.
+const MAX_EARLIER_TOKENS: usize = 16;
 
 /// Checks `token` in full as of `at` and reports everything that was found.
 ///
@@ -39,6 +45,7 @@ pub fn verify(
         at,
         findings: Findings::default(),
         authority: ReportedAuthority::None,
+        checks_left: MAX_SIGNER_CHECKS,
     };
     let passport = examine(token, policy.strictness, &mut checker.findings);
     let mut checked = Checked::default();
@@ -148,6 +155,13 @@ fn check_diversions(
         }
         earlier.extend(inner.iter().flat_map(Passport::nested).cloned());
         earlier.extend(inner);
+    }
+    // What came beside a token and again inside another is one.
+    let mut seen = HashSet::new();
+    earlier.retain(|inner| seen.insert(inner.text().to_owned()));
+    if earlier.len() > MAX_EARLIER_TOKENS {
+        checker.findings.fault(Reason::DivTooDeep);
+        return None;
     }
     let mut chain = Vec::new();
     for inner in &earlier {

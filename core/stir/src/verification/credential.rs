@@ -10,6 +10,11 @@ use crate::crypto::CryptoProvider;
 use crate::passport::{MAX_INNER_FRESHNESS, Passport, VerifiedPassport};
 use crate::{Reason, Strictness, UnixTime};
 
+/// How many keys one verification tries on tokens. Six tokens of a diverted call with as many chains, the
+/// signer first in each, need 36; the rest is for chains with several signers, not for requests built to
+/// cost time.
+pub(super) const MAX_SIGNER_CHECKS: usize = 256;
+
 /// Which freshness window is a token's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
@@ -28,6 +33,8 @@ pub(super) struct Checker<'a> {
     pub(super) findings: Findings,
     /// Of the token that came for this call.
     pub(super) authority: ReportedAuthority,
+    /// Of [`MAX_SIGNER_CHECKS`].
+    pub(super) checks_left: usize,
 }
 
 impl Checker<'_> {
@@ -126,6 +133,11 @@ impl Checker<'_> {
         // A key that was certified again has several certificates: the first that holds will do.
         let mut refused = None;
         for bag in chains {
+            let Some(left) = self.checks_left.checked_sub(bag.end_entities().count()) else {
+                self.findings.fault(Reason::TooManyCertificates);
+                return None;
+            };
+            self.checks_left = left;
             let Some(signer) = passport.find_signer(provider, bag) else {
                 continue;
             };

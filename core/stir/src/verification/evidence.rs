@@ -11,13 +11,16 @@ use crate::passport::{Fingerprint, Identity};
 #[non_exhaustive]
 pub struct Evidence<'a> {
     /// The chains at hand, each as it came (CRT-35): of the token and of earlier ones of its diversion.
+    /// At most 256 keys are tried on all tokens together, then
+    /// [`Reason::TooManyCertificates`](crate::Reason::TooManyCertificates) refuses.
     /// Certificates in the token's own header come before them (W-1).
     pub chains: &'a [CertificateBag],
     /// The configured anchors; `None` checks against [`Evidence::public_key`] alone.
     pub anchors: Option<&'a TrustAnchors>,
     /// A bare key that must have signed, where no certificates are at hand: says nothing about who.
     pub public_key: Option<&'a P256PublicKey>,
-    /// Earlier tokens of a diverted call, in any order (PPT-54).
+    /// Earlier tokens of a diverted call, in any order (PPT-54). More than 16 different ones, with those
+    /// inside them, are refused as [`Reason::DivTooDeep`](crate::Reason::DivTooDeep).
     pub inner_tokens: &'a [&'a str],
     /// The message body that `msgi` is over (PPT-95).
     pub body: Option<&'a [u8]>,

@@ -112,3 +112,56 @@ fn the_weakest_authority_over_several_numbers_is_reported() {
         );
     }
 }
+
+#[test]
+fn a_verification_tries_a_bounded_number_of_keys_and_of_earlier_tokens() {
+    let (caller, other) = (Caller::new(), Caller::new());
+    let iat = NOW.as_secs();
+    let claims = format!(r#"{{"dest":{{"tn":["1"]}},"iat":{iat},"orig":{{"tn":"12025550143"}}}}"#);
+    let token = caller.token(HEADER, &claims);
+    let (policy, call) = (VerificationPolicy::default(), ExpectedCall::default());
+    let judged = |bags_before: usize| {
+        let mut chains = vec![bag(&[&other.leaf; 8]); bags_before];
+        chains.push(caller.bag());
+        let report = judge(&caller, &token, &chains, &policy, &call);
+        (report.verdict, report.reasons)
+    };
+    assert_eq!(judged(31), (Verdict::Accept, vec![]));
+    assert_eq!(
+        judged(32),
+        (Verdict::Refuse, vec![Reason::TooManyCertificates])
+    );
+
+    let header = HEADER.replace("\"typ\"", "\"ppt\":\"div\",\"typ\"");
+    let div = format!(
+        r#"{{"dest":{{"tn":["2"]}},"div":{{"tn":"12025550143"}},"iat":{iat},"orig":{{"tn":"12025550143"}}}}"#
+    );
+    let div = caller.token(&header, &div);
+    let earlier = |count: u64| -> Vec<String> {
+        let to_itself = |age: u64| {
+            let iat = iat - age;
+            let claims = format!(
+                r#"{{"dest":{{"tn":["12025550143"]}},"iat":{iat},"orig":{{"tn":"12025550143"}}}}"#
+            );
+            caller.token(HEADER, &claims)
+        };
+        (0..count).map(to_itself).collect()
+    };
+    let diverted = |earlier: &[&str]| {
+        let (anchors, chains) = (anchors(&[&caller.root]), [caller.bag()]);
+        let mut evidence = Evidence::default();
+        evidence.chains = &chains;
+        evidence.anchors = Some(&anchors);
+        evidence.inner_tokens = earlier;
+        let report = verify(&RustCrypto, &div, &evidence, &policy, &call, NOW);
+        (report.verdict, report.reasons)
+    };
+    let tokens = earlier(17);
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    assert_eq!(diverted(&tokens[..16]), (Verdict::Accept, vec![]));
+    assert_eq!(diverted(&[tokens[0]; 40]), (Verdict::Accept, vec![]));
+    assert_eq!(
+        diverted(&tokens),
+        (Verdict::Refuse, vec![Reason::DivTooDeep])
+    );
+}
