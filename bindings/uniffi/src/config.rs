@@ -1,9 +1,11 @@
 //! What an endpoint is made of. Whatever is left out has the default of the Rust API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ringtrue::{AddressPolicy, EndpointBuilder, Reason, UnixTime};
+use ringtrue::{AddressPolicy, EndpointBuilder, FetchSettings, Fetcher, Reason, UnixTime};
 
+use crate::TrustConfig;
 use crate::show::show;
 
 /// What an endpoint needs, apart from keys. Its text shows nothing of it.
@@ -21,7 +23,7 @@ pub struct EndpointConfig {
     /// application and its extension.
     pub state_file: String,
     /// The STIR credential. Without one the endpoint can verify but neither place nor answer. Comes
-    /// with a signer.
+    /// with a signer. One that was installed later and lasts longer is used instead.
     #[uniffi(default)]
     pub credential: Option<Credential>,
     /// The base URL of the key directory.
@@ -37,6 +39,12 @@ pub struct EndpointConfig {
     /// How the built-in HTTP client connects.
     #[uniffi(default)]
     pub http: Option<HttpSettings>,
+    /// Where trust bundles come from, instead of anchors in the application.
+    #[uniffi(default)]
+    pub trust: Option<TrustConfig>,
+    /// How trust bundles, revocation lists and, if the policy allows it, certificates are fetched.
+    #[uniffi(default)]
+    pub fetch_http: Option<HttpSettings>,
     /// Limits, times and suites.
     #[uniffi(default)]
     pub policy: Option<Policy>,
@@ -46,8 +54,26 @@ show!(EndpointConfig, |_value, f| f
     .write_str("EndpointConfig(..)"));
 
 impl EndpointConfig {
-    /// Hands everything to the core's builder, which checks it.
-    pub(crate) fn into_builder(self) -> Result<EndpointBuilder, Reason> {
+    /// Hands everything to the core's builder, which checks it. Gives the fetcher too, if there is
+    /// anything to fetch.
+    pub(crate) fn into_builder(
+        self,
+        source: Option<Arc<dyn ringtrue::FetchSource>>,
+    ) -> Result<(EndpointBuilder, Option<Fetcher>), Reason> {
+        let during_calls = self
+            .policy
+            .as_ref()
+            .is_some_and(|policy| policy.fetch_certificates == Some(true));
+        let fetcher = if during_calls || self.trust.is_some() {
+            let mut settings = FetchSettings::default();
+            set(&mut settings.http, self.fetch_http, HttpSettings::into_core);
+            Some(match source {
+                Some(source) => Fetcher::with_source(&settings, source),
+                None => Fetcher::new(&settings)?,
+            })
+        } else {
+            None
+        };
         let mut builder = ringtrue::Endpoint::builder().state_file(self.state_file);
         for number in self.numbers {
             builder = builder.number(number);
@@ -76,7 +102,19 @@ impl EndpointConfig {
         if let Some(policy) = self.policy {
             builder = builder.policy(policy.into_core());
         }
-        Ok(builder)
+        if let Some(fetcher) = fetcher.as_ref().filter(|_| during_calls) {
+            builder = builder.fetching(fetcher.clone());
+        }
+        if let Some(trust) = self.trust {
+            builder = builder.trust_bundle(trust.bundle_url, trust.keys_pem);
+            if let Some(fetcher) = &fetcher {
+                builder = builder.trust_fetching(fetcher.clone());
+            }
+            if let Some(bundle) = trust.shipped_bundle {
+                builder = builder.shipped_trust_bundle(bundle);
+            }
+        }
+        Ok((builder, fetcher))
     }
 }
 
@@ -252,6 +290,20 @@ pub struct Policy {
     /// The most PASSporTs that are checked for one call.
     #[uniffi(default)]
     pub max_passports: Option<u32>,
+    /// Whether certificates that did not travel with a token are fetched during a call from where the
+    /// caller says. Shows the caller's host that and where a telephone rings.
+    #[uniffi(default)]
+    pub fetch_certificates: Option<bool>,
+    /// The most URLs that are fetched for one call.
+    #[uniffi(default)]
+    pub max_fetches: Option<u32>,
+    /// Whether a signer of whom no current revocation list speaks is refused, where the trust bundle
+    /// names issuers of such lists.
+    #[uniffi(default)]
+    pub require_revocation: Option<bool>,
+    /// The time within which an update of trust must be done.
+    #[uniffi(default)]
+    pub trust_deadline_ms: Option<u64>,
     /// A clock that shows an earlier time, in seconds since the Unix epoch, counts as unset.
     #[uniffi(default)]
     pub earliest_time_unix_s: Option<u64>,
@@ -281,6 +333,19 @@ impl Policy {
         set(&mut policy.max_blobs, self.max_blobs, count);
         set(&mut policy.max_answer_octets, self.max_answer_octets, count);
         set(&mut policy.max_passports, self.max_passports, count);
+        let same = |value| value;
+        set(
+            &mut policy.fetch_certificates,
+            self.fetch_certificates,
+            same,
+        );
+        set(&mut policy.max_fetches, self.max_fetches, count);
+        set(
+            &mut policy.require_revocation,
+            self.require_revocation,
+            same,
+        );
+        set(&mut policy.trust_deadline, self.trust_deadline_ms, ms);
         set(
             &mut policy.earliest_time,
             self.earliest_time_unix_s,
@@ -336,6 +401,10 @@ mod tests {
             max_blobs: Some(9),
             max_answer_octets: Some(10),
             max_passports: Some(11),
+            fetch_certificates: Some(true),
+            max_fetches: Some(13),
+            require_revocation: Some(true),
+            trust_deadline_ms: Some(14),
             earliest_time_unix_s: Some(12),
         };
         let ms = Duration::from_millis;
@@ -353,6 +422,10 @@ mod tests {
         expected.max_blobs = 9;
         expected.max_answer_octets = 10;
         expected.max_passports = 11;
+        expected.fetch_certificates = true;
+        expected.max_fetches = 13;
+        expected.require_revocation = true;
+        expected.trust_deadline = ms(14);
         expected.earliest_time = UnixTime::from_secs(12);
         assert_eq!(policy.into_core(), expected);
     }
@@ -458,6 +531,8 @@ mod tests {
             placement: None,
             number_context: None,
             http: None,
+            trust: None,
+            fetch_http: None,
             policy: None,
         };
         assert_eq!(

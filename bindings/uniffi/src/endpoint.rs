@@ -6,13 +6,15 @@ use std::time::Duration;
 use ringtrue::Reason;
 
 use crate::clock::HostClock;
+use crate::fetch::HostFetchSource;
 use crate::keys::{HostKeyAgreement, HostSigner};
 use crate::outcome::count;
 use crate::tasks::Tasks;
 use crate::transport::HostTransport;
 use crate::{
-    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, EndpointConfig, KeyAgreement,
-    Placed, Published, RingTrueError, RingingCall, Signer, Transport,
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, CredentialStatus, EndpointConfig,
+    FetchSource, KeyAgreement, Placed, Published, RingTrueError, RingingCall, Signer, Transport,
+    TrustStatus, TrustUpdated,
 };
 
 /// A telephone that proves who is calling.
@@ -25,6 +27,8 @@ use crate::{
 #[derive(uniffi::Object)]
 pub struct Endpoint {
     core: ringtrue::Endpoint,
+    /// None where there is nothing to fetch.
+    fetcher: Option<ringtrue::Fetcher>,
     tasks: Tasks,
 }
 
@@ -33,7 +37,8 @@ impl Endpoint {
     /// Checks everything and makes the endpoint. Opens the state store, but no connection.
     ///
     /// `signer` is the private key of the credential. `key_agreement` is a hardware encryption key for
-    /// suite S1, instead of keys in the state file. `transport` and `clock` replace the built-in ones.
+    /// suite S1, instead of keys in the state file. `transport` and `clock` replace the built-in ones;
+    /// `fetch_source` stands in for the network where a URL is fetched.
     ///
     /// # Errors
     ///
@@ -45,7 +50,8 @@ impl Endpoint {
         signer = None,
         key_agreement = None,
         transport = None,
-        clock = None
+        clock = None,
+        fetch_source = None
     ))]
     pub async fn open(
         config: EndpointConfig,
@@ -53,6 +59,7 @@ impl Endpoint {
         key_agreement: Option<Arc<dyn KeyAgreement>>,
         transport: Option<Arc<dyn Transport>>,
         clock: Option<Arc<dyn Clock>>,
+        fetch_source: Option<Arc<dyn FetchSource>>,
     ) -> Result<Self, RingTrueError> {
         let tasks = Tasks::start()?;
         // The application's objects are called apart from the rest, so that one that breaks is named.
@@ -71,7 +78,11 @@ impl Endpoint {
             }
         };
         let build = move || {
-            let mut builder = config.into_builder()?;
+            let source: Option<Arc<dyn ringtrue::FetchSource>> = match fetch_source {
+                Some(source) => Some(Arc::new(HostFetchSource(source))),
+                None => None,
+            };
+            let (mut builder, fetcher) = config.into_builder(source)?;
             if let Some(signer) = signer {
                 builder = builder.signer(Arc::new(signer));
             }
@@ -84,10 +95,14 @@ impl Endpoint {
             if let Some(clock) = clock {
                 builder = builder.clock(Arc::new(HostClock(clock)));
             }
-            builder.build()
+            Ok((builder.build()?, fetcher))
         };
-        let core = tasks.run_blocking(Reason::Internal, build).await?;
-        Ok(Self { core, tasks })
+        let (core, fetcher) = tasks.run_blocking(Reason::Internal, build).await?;
+        Ok(Self {
+            core,
+            fetcher,
+            tasks,
+        })
     }
 
     /// The own numbers, canonical: digits without `+` and separators.
@@ -253,6 +268,87 @@ impl Endpoint {
         let core = self.core.clone();
         let readers = async move { core.prefetch_keys(&number, deadline(deadline_ms)).await };
         Ok(count(self.tasks.run(readers).await??))
+    }
+
+    /// Makes a request for a certificate that speaks for all own numbers, signed by the signer: the
+    /// private key never leaves it. Gives PEM (PKCS#10) to send to the certification authority.
+    ///
+    /// `name` stands in clear in the certificate and must hold no telephone number; the numbers are in
+    /// its TNAuthList anyway.
+    ///
+    /// # Errors
+    ///
+    /// `signer_failed` without a signer, or if it cannot sign; `configuration_invalid` for the name;
+    /// `cancelled` if the endpoint was shut down.
+    #[uniffi::method(default(name = None))]
+    pub async fn certificate_request(&self, name: Option<String>) -> Result<String, RingTrueError> {
+        let subject = match &name {
+            Some(name) => ringtrue::RequestSubject::common_name(name)?,
+            None => ringtrue::RequestSubject::empty(),
+        };
+        let core = self.core.clone();
+        let request = async move { core.certificate_request(&subject).await };
+        Ok(self.tasks.run(request).await??.to_pem())
+    }
+
+    /// Takes a certificate chain into use: PEM, signer first, and the https URL where others find it.
+    /// Key, path and scope are checked, and the chain is kept before it is used; the next start uses it
+    /// again. Publish the keys again afterwards.
+    ///
+    /// # Errors
+    ///
+    /// `key_mismatch`; `number_not_covered` and the like if it does not speak for every own number;
+    /// `no_path_to_anchor`, `certificate_expired` and whatever else is wrong with its path;
+    /// `malformed_…` for what cannot be read; `signer_failed` without a signer; `state_unavailable`,
+    /// and then the one before stays in use; `cancelled` if the endpoint was shut down.
+    pub async fn install_certificate(
+        &self,
+        chain_pem: String,
+        x5u: String,
+    ) -> Result<(), RingTrueError> {
+        let core = self.core.clone();
+        let installed = async move { core.install_certificate(&chain_pem, &x5u).await };
+        Ok(self.tasks.run(installed).await??)
+    }
+
+    /// Whether the endpoint can sign now, until when, and from when on to ask for a new certificate.
+    #[must_use]
+    pub fn credential_status(&self) -> CredentialStatus {
+        self.core.credential_status().into()
+    }
+
+    /// Gets the operator's trust bundle and the revocation lists that it names, keeps them and takes
+    /// them into use. Not while a call is set up; once a day is enough for most bundles.
+    ///
+    /// # Errors
+    ///
+    /// Then the bundle before stays in use until it expires. `configuration_invalid` without a trust
+    /// configuration; `bundle_untrusted`, `malformed_trust_bundle`, `bundle_expired`;
+    /// `bundle_rollback` for one that is older than another accepted before; `fetching_off` and reasons
+    /// of the network; `state_unavailable`; `clock_unset`; `deadline_passed`; `cancelled` if the
+    /// endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn update_trust(
+        &self,
+        deadline_ms: Option<u64>,
+    ) -> Result<TrustUpdated, RingTrueError> {
+        let core = self.core.clone();
+        let updated = async move { core.update_trust(deadline(deadline_ms)).await };
+        Ok(self.tasks.run(updated).await??.into())
+    }
+
+    /// Whom the endpoint believes at present, and until when.
+    #[must_use]
+    pub fn trust_status(&self) -> TrustStatus {
+        self.core.trust_status().into()
+    }
+
+    /// Switches fetching off or on: trust bundles, revocation lists and certificates during calls. It
+    /// is on at first, for what the configuration lets be fetched at all.
+    pub fn set_fetching(&self, on: bool) {
+        if let Some(fetcher) = &self.fetcher {
+            fetcher.set_offline(!on);
+        }
     }
 
     /// Stops the endpoint's threads and whatever they do. Calls that run, and calls that come later,

@@ -9,8 +9,10 @@
 
 mod clock;
 mod config;
+mod credential;
 mod endpoint;
 mod error;
+mod fetch;
 mod keys;
 mod outcome;
 mod reason;
@@ -18,12 +20,15 @@ mod ringing;
 mod show;
 mod tasks;
 mod transport;
+mod trust;
 mod verdict;
 
 pub use clock::Clock;
 pub use config::{Credential, EndpointConfig, HttpSettings, NumberContext, Policy, Profile, Suite};
+pub use credential::{CredentialState, CredentialStatus};
 pub use endpoint::Endpoint;
 pub use error::{HostError, RingTrueError};
+pub use fetch::{Delivered, FetchError, FetchKind, FetchSource};
 pub use keys::{DeviceSignature, KeyAgreement, Signer, software_signer};
 pub use outcome::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, Placement, Published,
@@ -33,6 +38,7 @@ pub use ringing::RingingCall;
 pub use transport::{
     HttpHeader, HttpMethod, HttpRequest, HttpResponse, Role, Transport, TransportError,
 };
+pub use trust::{TrustConfig, TrustStatus, TrustUpdated};
 pub use verdict::{BlobCounts, CallVerdict, Check, CheckName, CheckResult, Verdict};
 
 uniffi::setup_scaffolding!("ringtrue");

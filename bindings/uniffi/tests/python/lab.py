@@ -58,6 +58,11 @@ class Lab:
         """The private key of a number's credential."""
         return p256.scalar_from_pem(self.read(number, "key.pem"))
 
+    def command(self, *arguments):
+        """Runs the command and gives what it prints."""
+        made = subprocess.run([COMMAND, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+        return made.stdout
+
     def config(self, *numbers, credential_of=None, **members):
         """The configuration of an endpoint, with a state file of its own."""
         self._states += 1

@@ -123,3 +123,10 @@ def _items(der_octets):
         items.append((tag, der_octets[at : at + length]))
         at += length
     return items
+
+
+def public_pem(scalar):
+    """The public half as a PEM block."""
+    prefix = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+    text = base64.encodebytes(prefix + public_key(scalar)).decode()
+    return "-----BEGIN PUBLIC KEY-----\n%s-----END PUBLIC KEY-----\n" % text

@@ -149,7 +149,6 @@ class Errors(Scenario):
         misuse, malformed = RingTrueError.Misuse, RingTrueError.Malformed
         await self.assert_fails(opened(numbers=[]), misuse, 6002, "configuration_invalid")
         await self.assert_fails(opened(anchors_pem=[]), misuse, 6002, "configuration_invalid")
-        await self.assert_fails(opened(credential=None), misuse, 6002, "configuration_invalid")
         await self.assert_fails(opened(numbers=["bob"]), malformed, 1001, "malformed_number")
         await self.assert_fails(opened(anchors_pem=["x"]), malformed, 1023, "malformed_pem")
         await self.assert_fails(

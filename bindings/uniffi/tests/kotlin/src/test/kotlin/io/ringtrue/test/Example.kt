@@ -1,6 +1,7 @@
 package io.ringtrue.test
 
 import io.ringtrue.Credential
+import io.ringtrue.CredentialState
 import io.ringtrue.Endpoint
 import io.ringtrue.EndpointConfig
 import io.ringtrue.Signer
@@ -18,4 +19,15 @@ internal suspend fun example(stiRootsPem: String, chainPem: String, keyStoreKey:
     val answered = placed.answer?.let { endpoint.awaitAnswer(it) }
     val call = endpoint.ring(from = "+12025550177")
     println(call.verdict().verdict)
+}
+
+/** The lines about the own credential and trust. */
+@Suppress("unused")
+internal suspend fun credentialExample(endpoint: Endpoint, send: suspend (String) -> String) {
+    if (endpoint.credentialStatus().state != CredentialState.VALID) {
+        val chainPem = send(endpoint.certificateRequest())
+        endpoint.installCertificate(chainPem, x5u = "https://certs.example.com/12025550143.pem")
+        endpoint.publishKeys()
+    }
+    endpoint.updateTrust()
 }

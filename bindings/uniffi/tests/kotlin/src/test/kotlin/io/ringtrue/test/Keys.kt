@@ -80,6 +80,16 @@ open class JavaKeyAgreement : KeyAgreement {
     }
 }
 
+/** The public half of an EC key as a PEM block, from its PKCS#8: the point stands at the end of it. */
+fun publicPem(pkcs8Pem: String): String {
+    val text = pkcs8Pem.lines().filterNot { it.startsWith("-----") }.joinToString("")
+    val point = Base64.getDecoder().decode(text).takeLast(65).toByteArray()
+    check(point.first() == 4.toByte()) { "no point" }
+    val prefix = java.util.HexFormat.of().parseHex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+    val body = Base64.getMimeEncoder(64, "\n".toByteArray()).encodeToString(prefix + point)
+    return "-----BEGIN PUBLIC KEY-----\n$body\n-----END PUBLIC KEY-----\n"
+}
+
 private fun privateKey(pem: String): PrivateKey {
     val text = pem.lines().filterNot { it.startsWith("-----") }.joinToString("")
     return KeyFactory.getInstance("EC").generatePrivate(PKCS8EncodedKeySpec(Base64.getDecoder().decode(text)))

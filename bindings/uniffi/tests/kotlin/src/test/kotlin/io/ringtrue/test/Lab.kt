@@ -5,6 +5,7 @@ import io.ringtrue.EndpointConfig
 import io.ringtrue.HttpSettings
 import io.ringtrue.Policy
 import io.ringtrue.Profile
+import io.ringtrue.TrustConfig
 import java.io.File
 import java.nio.file.Files
 import java.util.concurrent.TimeUnit
@@ -46,6 +47,19 @@ class Lab : AutoCloseable {
     /** A number with a credential that no test has used. */
     fun number(): String = unused.removeFirst()
 
+    /** Runs the command and gives what it prints. */
+    fun command(vararg arguments: String): String {
+        val process = ProcessBuilder(listOf(COMMAND) + arguments)
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start()
+        val output = process.inputReader().readText()
+        check(process.waitFor() == 0) { "ringtrue ${arguments.first()} failed" }
+        return output
+    }
+
+    /** Where a file of the laboratory is. */
+    fun path(name: String): String = File(folder, name).path
+
     /** A file of the laboratory. */
     fun read(vararg names: String): String = names.fold(folder, ::File).readText()
 
@@ -57,15 +71,18 @@ class Lab : AutoCloseable {
         anchorsPem: List<String> = listOf(read("root.pem")),
         directory: String? = null,
         placement: String? = null,
+        hasCredential: Boolean = true,
+        trust: TrustConfig? = null,
     ): EndpointConfig = EndpointConfig(
         numbers = listOf(number),
         services = services,
         anchorsPem = anchorsPem,
         stateFile = File(folder, "${states++}.state").path,
-        credential = Credential(
-            chainPem = read(credentialOf, "chain.pem"),
-            x5u = "$x5uBase/$credentialOf.pem",
-        ),
+        credential = if (hasCredential) {
+            Credential(chainPem = read(credentialOf, "chain.pem"), x5u = "$x5uBase/$credentialOf.pem")
+        } else {
+            null
+        },
         directory = directory,
         placement = placement,
         http = HttpSettings(
@@ -74,6 +91,7 @@ class Lab : AutoCloseable {
             allowLoopback = true,
         ),
         policy = Policy(profile = Profile.DELEGATE),
+        trust = trust,
     )
 
     private companion object {
