@@ -193,12 +193,24 @@ fn is_worth_fetching(
         && wanted.dest.is_met_by(claims.dest())
 }
 
-/// Whether a newer certificate behind the same URL could make this good: its key is another, or its
-/// validity is (CRT-44).
+/// Whether a newer certificate behind the same URL could make this good: another key, validity, scope
+/// or authority (CRT-44). What is checked first is what shows, whichever of them was renewed.
 const fn may_be_renewed(reason: Reason) -> bool {
     matches!(
         reason,
-        Reason::SignatureInvalid | Reason::CertificateExpired
+        Reason::AuthorityBySpc
+            | Reason::CertificateExpired
+            | Reason::CertificateNotYetValid
+            | Reason::CertificateRevoked
+            | Reason::ChainIncomplete
+            | Reason::EncompassUnknown
+            | Reason::IatOutsideCertificate
+            | Reason::KeyIdentifierMismatch
+            | Reason::NoPathToAnchor
+            | Reason::NumberNotCovered
+            | Reason::ScopeNotEncompassed
+            | Reason::SignatureInvalid
+            | Reason::TnAuthListMissing
     )
 }
 

@@ -308,23 +308,38 @@ fn a_new_key_behind_the_same_url_is_found_by_one_refresh() {
 
 #[test]
 fn a_renewed_certificate_behind_the_same_url_is_found_by_one_refresh() {
-    let (mut world, caller, mut callee) = world();
     let at = UnixTime::from_secs(START_MS / 1000);
-    let scope = TnAuthList::new(vec![Entry::One(number(CALLER))]).unwrap();
-    let spec = LeafSpec {
-        validity: Validity {
-            not_before: UnixTime::from_secs(at.as_secs() - 7200),
-            not_after: UnixTime::from_secs(at.as_secs() - 3600),
-        },
-        ..LeafSpec::for_scope(Some(scope), at)
+    let scope = |of: &str| Some(TnAuthList::new(vec![Entry::One(number(of))]).unwrap());
+    let code = TnAuthList::new(vec![Entry::Spc("709J".to_owned())]).unwrap();
+    let expired = Validity {
+        not_before: UnixTime::from_secs(at.as_secs() - 7200),
+        not_after: UnixTime::from_secs(at.as_secs() - 3600),
     };
-    let expired = world.authority.issue(&spec).unwrap();
-    let answers = vec![found(&expired, true), found(&caller.credential, false)];
-    serve(&mut world, answers);
-    let forged = bare(&world, &caller.credential);
-    let outcome = ring_with(&mut world, &mut callee, &forged);
-    assert_eq!(outcome.verdict.verdict, Verdict::Verified);
-    assert_eq!(fetched(&world), [(X5U, false), (X5U, true)]);
+    // What was renewed: the validity, the scope, or the key alone.
+    for old in [
+        LeafSpec {
+            validity: expired,
+            ..LeafSpec::for_scope(scope(CALLER), at)
+        },
+        LeafSpec::for_scope(scope(CALLEE), at),
+        LeafSpec::for_scope(Some(code), at),
+        LeafSpec::for_scope(None, at),
+        LeafSpec::for_scope(scope(CALLER), at),
+    ] {
+        let (mut world, caller, mut callee) = world();
+        let old = world.authority.issue(&old).unwrap();
+        let answers = vec![found(&old, true), found(&caller.credential, false)];
+        serve(&mut world, answers);
+        let forged = bare(&world, &caller.credential);
+        let outcome = ring_with(&mut world, &mut callee, &forged);
+        assert_eq!(
+            outcome.verdict.verdict,
+            Verdict::Verified,
+            "{:?}",
+            outcome.verdict.reasons
+        );
+        assert_eq!(fetched(&world), [(X5U, false), (X5U, true)]);
+    }
 }
 
 #[test]
