@@ -66,6 +66,10 @@ impl Checker<'_> {
             Ok(verified) => Some(verified),
             Err(reason) => {
                 self.findings.fault(reason);
+                // Whoever signed this, it was not the one whose right was looked at.
+                if reason == Reason::SignatureInvalid && window == Window::Outer {
+                    self.authority = ReportedAuthority::None;
+                }
                 None
             }
         }

@@ -204,6 +204,15 @@ fn an_answer_is_accepted_only_where_an_answer_is_read() {
 }
 
 #[test]
+fn authority_is_only_reported_of_who_signed() {
+    for id in ["sig-flipped", "constraint-excluded-rcd"] {
+        let report = verify_record(&record(id), &accepting_spc(Strict));
+        let signed = report.reasons != [Reason::SignatureInvalid];
+        assert_eq!(report.authority != ReportedAuthority::None, signed, "{id}");
+    }
+}
+
+#[test]
 fn good_rich_call_data_is_kept() {
     let report = verify_record(&record("rcd-good"), &accepting_spc(Strict));
     assert_eq!(outcome(&report), (Verdict::Accept, None));

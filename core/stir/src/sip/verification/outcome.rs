@@ -84,7 +84,8 @@ pub(super) fn of_header(header: &HeaderReport) -> Outcome {
 const fn of(reason: Reason) -> Outcome {
     match reason {
         Reason::PptUnsupported | Reason::UnexpectedRsp => Outcome::Unsupported,
-        Reason::CredentialUnavailable => Outcome::NoCredential,
+        // A reference that nobody may follow is no credential either (CRT-48).
+        Reason::CredentialUnavailable | Reason::MalformedUrl => Outcome::NoCredential,
         // Of revocation: the certificates are there, and are not to be trusted without it.
         Reason::AlgorithmNotAllowed | Reason::CrlStale | Reason::CrlUnavailable => {
             Outcome::Untrusted

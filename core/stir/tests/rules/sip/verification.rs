@@ -97,7 +97,7 @@ fn compact_form_needs_a_date_and_a_type_that_has_it() {
     let http = token.replace("https:", "http:");
     assert_eq!(
         one_of(&party, &http, &call),
-        (Outcome::Malformed, vec![Reason::MalformedUrl])
+        (Outcome::NoCredential, vec![Reason::MalformedUrl])
     );
 }
 
