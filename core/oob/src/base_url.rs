@@ -30,7 +30,7 @@ impl BaseUrl {
     /// # Errors
     ///
     /// [`Reason::MalformedUrl`] unless it is an `https` URL of at most 512 ASCII characters with a host
-    /// and without credentials, query, fragment, blank or backslash.
+    /// and without credentials, query, fragment, blank, backslash or an escape in the host.
     pub fn parse(text: &str) -> Result<Self, Reason> {
         // The parser would repair some of these silently; two readers might then differ.
         let plain = |text: &str| {
@@ -43,8 +43,10 @@ impl BaseUrl {
         if text.len() > MAX_LEN || !scheme_ok || !plain(text) {
             return Err(Reason::MalformedUrl);
         }
-        // `https:///host` would be repaired as well.
-        if text.get(8..).is_none_or(|rest| rest.starts_with('/')) {
+        // `https:///host` would be repaired as well, and an escape in the host be taken for what it stands
+        // for.
+        let authority = text.get(8..).and_then(|rest| rest.split('/').next());
+        if authority.is_none_or(|authority| authority.is_empty() || authority.contains('%')) {
             return Err(Reason::MalformedUrl);
         }
         let mut url = Url::parse(text).map_err(|_| Reason::MalformedUrl)?;
@@ -248,6 +250,8 @@ mod tests {
             "https://cps.exa\tmple.com",
             "https:\\\\cps.example.com",
             "https://cps.example.com\\@evil.example",
+            "https://cps%2Eexample.com",
+            "https://cps.example%22.com/a",
             "https://cps.example.com:0",
             "https://cps.example.com:65536",
             "https://cps.example.com:x",
