@@ -39,7 +39,7 @@ class Authority:
     @classmethod
     def root(cls, name: str) -> "Authority":
         key = new_key()
-        return cls(_build(name, key.public_key(), name, key, key.public_key(), ca=True), key)
+        return cls(_build(name, key.public_key(), name, key, None, ca=True), key)
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> "Authority":
@@ -51,7 +51,16 @@ class Authority:
     def issue(self, name: str, key, **options) -> x509.Certificate:
         """Options: those of `_build`; `critical` adds an unknown critical extension."""
         issuer = self.certificate.subject
-        return _build(name, key.public_key(), issuer, self.key, self.key.public_key(), **options)
+        return _build(name, key.public_key(), issuer, self.key, self._key_identifier(), **options)
+
+    def _key_identifier(self) -> x509.SubjectKeyIdentifier:
+        """What the certificate says it is: there are several ways to make one from a key."""
+        try:
+            return self.certificate.extensions.get_extension_for_class(
+                x509.SubjectKeyIdentifier
+            ).value
+        except x509.ExtensionNotFound:
+            return x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
 
     def sub_authority(self, name: str, numbers=None) -> "Authority":
         key = new_key()
@@ -74,10 +83,11 @@ def _name(name) -> x509.Name:
 
 
 def _build(
-    name, public, issuer, issuer_key, issuer_public,
+    name, public, issuer, issuer_key, issuer_key_id,
     ca=False, numbers=None, start=None, end=None, names=(), critical=False,
 ):  # fmt: skip
     now = datetime.now(timezone.utc).replace(microsecond=0)
+    own_key_id = x509.SubjectKeyIdentifier.from_public_key(public)
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
@@ -87,9 +97,12 @@ def _build(
         .not_valid_before(start or now - DAY)
         .not_valid_after(end or now + 30 * DAY)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(own_key_id, critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+                issuer_key_id or own_key_id
+            ),
+            critical=False,
         )
         .add_extension(
             x509.KeyUsage(
