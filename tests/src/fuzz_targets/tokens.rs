@@ -62,7 +62,11 @@ pub(super) fn passport(octets: &[u8]) {
         return;
     };
     assert_eq!(passport.text(), text, "a token is kept as received");
-    assert!(passport.x5u().starts_with("https://"), "no other scheme");
+    let scheme = passport.x5u().get(..8);
+    assert!(
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")),
+        "no other scheme"
+    );
     let _ = passport.header_x5c();
 }
 
