@@ -10,6 +10,10 @@ use crate::show::show;
 /// Which conversation a connection serves. Connections of different roles share nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
 pub enum Role {
+    /// Reading what is the same for everybody: a token issuer's or a gateway's keys.
+    Configuration,
+    /// Getting storage tokens from their issuer.
+    Issue,
     /// Looking up keys.
     Lookup,
     /// Publishing own keys.
@@ -182,6 +186,8 @@ impl ringtrue::Transport for HostTransport {
 impl From<ringtrue::Role> for Role {
     fn from(role: ringtrue::Role) -> Self {
         match role {
+            ringtrue::Role::Configuration => Self::Configuration,
+            ringtrue::Role::Issue => Self::Issue,
             ringtrue::Role::Store => Self::Store,
             ringtrue::Role::Lookup => Self::Lookup,
             ringtrue::Role::Publish => Self::Publish,
@@ -303,6 +309,11 @@ mod tests {
 
     #[test]
     fn roles_convert() {
+        assert_eq!(
+            Role::from(ringtrue::Role::Configuration),
+            Role::Configuration
+        );
+        assert_eq!(Role::from(ringtrue::Role::Issue), Role::Issue);
         assert_eq!(Role::from(ringtrue::Role::Lookup), Role::Lookup);
         assert_eq!(Role::from(ringtrue::Role::Publish), Role::Publish);
         assert_eq!(Role::from(ringtrue::Role::Retrieve), Role::Retrieve);

@@ -66,6 +66,8 @@ impl Default for HttpSettings {
 #[derive(Clone)]
 pub struct HttpClient {
     addresses: AddressPolicy,
+    configuration: Client,
+    issue: Client,
     lookup: Client,
     publish: Client,
     retrieve: Client,
@@ -95,6 +97,8 @@ impl HttpClient {
         };
         Ok(Self {
             addresses: settings.addresses,
+            configuration: client()?,
+            issue: client()?,
             lookup: client()?,
             publish: client()?,
             retrieve: client()?,
@@ -131,6 +135,8 @@ impl HttpClient {
             Method::Put => reqwest::Method::PUT,
         };
         let client = match role {
+            Role::Configuration => &self.configuration,
+            Role::Issue => &self.issue,
             Role::Lookup => &self.lookup,
             Role::Publish => &self.publish,
             Role::Retrieve => &self.retrieve,

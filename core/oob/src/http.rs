@@ -61,6 +61,10 @@ impl Method {
 /// service, or whoever watches connections, cannot join what the protocol keeps apart (PRV-50).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Reading what is the same for everybody: a token issuer's or a gateway's keys.
+    Configuration,
+    /// Getting storage tokens from their issuer.
+    Issue,
     /// Reading another party's keys from a directory.
     Lookup,
     /// Publishing one's own keys.

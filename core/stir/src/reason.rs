@@ -125,6 +125,11 @@ reasons! {
     1050 Malformed MalformedUri "malformed_uri" "not a SIP, SIPS or tel URI of the expected form";
     1051 Malformed InfoNotBracketed "info_not_bracketed" "the URI of the header's info is not in angle brackets";
     1052 Malformed MalformedDate "malformed_date" "not a date of the form that SIP has";
+    1053 Malformed MalformedStorageToken "malformed_storage_token" "not a storage token, its key, counter or signature of the expected form";
+    1054 Malformed MalformedIssuerDirectory "malformed_issuer_directory" "not a directory of token issuer keys of the expected form";
+    1055 Malformed MalformedTokenRequest "malformed_token_request" "not a token request, its authorization or its answer of the expected form";
+    1056 Malformed MalformedGatewayKeys "malformed_gateway_keys" "not a key configuration of an Oblivious HTTP gateway of the expected form";
+    1057 Malformed MalformedEncapsulation "malformed_encapsulation" "not an encapsulated or binary HTTP message of the expected form";
 
     2001 Untrusted NoPathToAnchor "no_path_to_anchor" "no certificate path leads to a configured anchor";
     2002 Untrusted CertificateExpired "certificate_expired" "a certificate of the path has expired";
@@ -160,6 +165,13 @@ reasons! {
     2032 Untrusted SctMissing "sct_missing" "too few valid signed certificate timestamps";
     2033 Untrusted BundleRollback "bundle_rollback" "the trust bundle is older than one accepted before";
     2034 Untrusted BundleUntrusted "bundle_untrusted" "the trust bundle is not signed by the configured key";
+    2035 Untrusted IssuerKeyUnusable "issuer_key_unusable" "a token issuer's key is not of the form, size or period that is required";
+    2036 Untrusted IssuerInconsistent "issuer_inconsistent" "a token issuer shows different keys to different askers, or too many";
+    2037 Untrusted TokenInvalid "token_invalid" "a storage token's signature does not verify";
+    2038 Untrusted TokenSpent "token_spent" "a storage token was used before";
+    2039 Untrusted GatewayKeysInconsistent "gateway_keys_inconsistent" "a gateway shows different keys to different askers";
+    2040 Untrusted ReaderNotAllowed "reader_not_allowed" "the policy does not allow the signer of a key statement to read calls";
+    2041 Untrusted RecordNotOpened "record_not_opened" "a state record does not open with the host's key";
 
     3001 Mismatch OrigMismatch "orig_mismatch" "orig is not the calling number";
     3002 Mismatch DestMismatch "dest_mismatch" "dest does not hold the called number";
@@ -212,6 +224,12 @@ reasons! {
     5021 Unavailable SuiteUnsupported "suite_unsupported" "this build does not seal or open the suite";
     5022 Unavailable FetchingOff "fetching_off" "fetching is switched off";
     5023 Unavailable CrlUnavailable "crl_unavailable" "no current revocation list is at hand";
+    5024 Unavailable WalletEmpty "wallet_empty" "no storage token was at hand and none could be had in time";
+    5025 Unavailable OverQuota "over_quota" "the token issuer gives this credential no more tokens today";
+    5026 Unavailable RelayFailed "relay_failed" "the relay or the gateway behind it did not carry the request";
+    5027 Unavailable RelayRequired "relay_required" "the policy does not allow a direct connection for this and there is no relay";
+    5028 Unavailable IssuerRefused "issuer_refused" "the token issuer does not accept the credential";
+    5029 Unavailable PriceTooHigh "price_too_high" "the service asks more storage tokens for this store than the policy gives";
 
     6001 Misuse NumberNotOwned "number_not_owned" "the number is not one of the endpoint's own";
     6002 Misuse ConfigurationInvalid "configuration_invalid" "the configuration is incomplete or contradicts itself";
@@ -256,6 +274,19 @@ reasons! {
     8031 Notice ThirdPartyRcd "third_party_rcd" "rich call data by another party was not used";
     8032 Notice SctLate "sct_late" "a signed certificate timestamp is more than a day after the certificate's start";
     8033 Notice ProfileAlgorithm "profile_algorithm" "a certificate's key or signature is not of the profile's algorithm";
+    8034 Notice KeysJustInTime "keys_just_in_time" "the called number's keys were looked up while the call waited";
+    8035 Notice DirectConnection "direct_connection" "a service was asked directly, without the relay";
+    8036 Notice ReaderAdded "reader_added" "another party can read calls to this number";
+    8037 Notice StatementChainBroken "statement_chain_broken" "a key statement does not name the one that was known before it";
+    8038 Notice ClassicalBesideHybrid "classical_beside_hybrid" "a recipient publishes a classical and a hybrid key at the same time";
+    8039 Notice PriceRaised "price_raised" "the service asked more than one storage token for this store";
+    8040 Notice GatewayKeysJustInTime "gateway_keys_just_in_time" "the gateway's keys were fetched while the call waited";
+    8041 Notice StateReportLate "state_report_late" "a report of the call's state could not be sent in time";
+    8042 Notice MediaNotChecked "media_not_checked" "a media key was announced and no fingerprint was given to compare it with";
+    8043 Notice ClockUncertain "clock_uncertain" "the two clocks could not be compared well enough to compare answer times";
+    8044 Notice TimesDiffer "times_differ" "the two sides report the same state at different times";
+    8045 Notice CoverSkipped "cover_skipped" "cover traffic was due and left out: no budget or no power";
+    8046 Notice CallbackNotProved "callback_not_proved" "a call-back was asked for a number whose control was not proved";
 }
 
 impl Reason {

@@ -5,15 +5,21 @@ use crate::process::{self, Stop};
 use crate::workspace::Workspace;
 
 /// A crate and the members that it may reach, directly or through others.
-const REACH: [(&str, &[&str]); 8] = [
+const REACH: [(&str, &[&str]); 9] = [
     ("ringtrue-stir", &[]),
     ("ringtrue-oob", &["ringtrue-stir"]),
     ("ringtrue-session", &["ringtrue-oob", "ringtrue-stir"]),
     ("ringtrue-net", &["ringtrue-oob", "ringtrue-stir"]),
     ("ringtrue-lab", &["ringtrue-stir"]),
+    ("ringtrue-raw-rsa", &["ringtrue-stir"]),
     (
         "ringtrue-cps",
-        &["ringtrue-net", "ringtrue-oob", "ringtrue-stir"],
+        &[
+            "ringtrue-net",
+            "ringtrue-oob",
+            "ringtrue-raw-rsa",
+            "ringtrue-stir",
+        ],
     ),
     (
         "ringtrue",

@@ -70,6 +70,8 @@ impl Transport for Wire {
             return Err(Reason::ServiceUnreachable);
         }
         let kind = match role {
+            Role::Configuration => Kind::Configuration,
+            Role::Issue => Kind::Issue,
             Role::Store => Kind::Store,
             Role::Lookup => Kind::Lookup,
             Role::Publish => Kind::Publish,

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 /// Kinds of things that an endpoint asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// A request for what is the same for everybody: the keys of an issuer or a gateway.
+    Configuration,
+    /// A request for storage tokens.
+    Issue,
     /// A request to the key directory.
     Lookup,
     /// A publication of own keys.

@@ -143,6 +143,8 @@ fn about(kind: Kind, path: &str, phones: [&Phone; 2]) -> String {
         .find(|phone| is_about(path, &phone.number))
         .map_or("somebody", |phone| phone.who.name());
     match kind {
+        Kind::Configuration => "keys that are the same for everybody are read".to_owned(),
+        Kind::Issue => format!("{owner} gets storage tokens"),
         Kind::Lookup => format!("{owner}'s keys are looked up"),
         Kind::Publish => format!("{owner}'s keys are published"),
         Kind::Store => format!("something is left for {owner}"),
