@@ -17,7 +17,7 @@ use super::cert::spc_policy;
 use super::date;
 use super::explain::Explanation;
 use super::input::{self, hex};
-use super::output::{print, refuse};
+use super::output::{inspected, print, refuse};
 use super::token_text::TokenText;
 use crate::exit::{Exit, Failure};
 use crate::settings::unix_now;
@@ -28,21 +28,11 @@ const DAY: u64 = 86_400;
 /// Shows a bundle.
 pub(crate) fn inspect(arguments: &BundleInspectArguments) -> Result<Exit, Failure> {
     let text = input::token(&arguments.file)?;
-    let Some(text) = TokenText::read(&text, MAX_TRUST_BUNDLE_LEN) else {
-        return refuse(arguments.json, &[Reason::MalformedTrustBundle]);
-    };
-    let report = json!({
-        "header": text.header,
-        "payload": text.payload,
-        "signature_octets": text.signature_octets,
-    });
-    print(arguments.json, &report, || {
-        let mut explanation = Explanation::empty();
-        explanation.heading("not checked");
-        text.explain(&mut explanation);
-        explanation
-    })?;
-    Ok(Exit::Good)
+    inspected(
+        arguments.json,
+        TokenText::read(&text, MAX_TRUST_BUNDLE_LEN),
+        Reason::MalformedTrustBundle,
+    )
 }
 
 /// Checks a bundle.

@@ -5,9 +5,10 @@ use std::io::Write as _;
 use ringtrue::Reason;
 use ringtrue_stir::verification::Verdict;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::explain::Explanation;
+use super::token_text::TokenText;
 use crate::exit::{Exit, Failure};
 use crate::output::names;
 
@@ -72,6 +73,29 @@ pub(crate) fn print(
             what: "standard output",
             error,
         })
+}
+
+/// Prints what a signed text says, without checking it, or the refusal if it does not read.
+pub(crate) fn inspected(
+    json: bool,
+    text: Option<TokenText>,
+    otherwise: Reason,
+) -> Result<Exit, Failure> {
+    let Some(text) = text else {
+        return refuse(json, &[otherwise]);
+    };
+    let report = json!({
+        "header": text.header,
+        "payload": text.payload,
+        "signature_octets": text.signature_octets,
+    });
+    print(json, &report, || {
+        let mut explanation = Explanation::empty();
+        explanation.heading("not checked");
+        text.explain(&mut explanation);
+        explanation
+    })?;
+    Ok(Exit::Good)
 }
 
 /// Prints a refusal that has nothing but reasons.

@@ -10,7 +10,6 @@ use ringtrue_stir::sip::identity_header::TokenForm;
 use ringtrue_stir::verification::{
     Evidence, ExpectedCall, Report, ReportedAuthority, Verdict, VerificationPolicy, verify as check,
 };
-use serde_json::json;
 
 use super::args::{PassportInspectArguments, PassportVerifyArguments, TokenSource};
 use super::cert::{authority_text, spc_policy};
@@ -18,7 +17,7 @@ use super::explain::Explanation;
 use super::found;
 use super::identity::verdict_of;
 use super::input;
-use super::output::{VerdictReport, exit_of, print, refuse};
+use super::output::{VerdictReport, exit_of, inspected, print, refuse};
 use super::token_text::TokenText;
 use crate::exit::{Exit, Failure};
 use crate::settings::unix_now;
@@ -29,21 +28,8 @@ pub(crate) fn inspect(arguments: &PassportInspectArguments) -> Result<Exit, Fail
         Ok(presented) => presented.token,
         Err(reason) => return refuse(arguments.json, &[reason]),
     };
-    let Some(text) = TokenText::read(&token, MAX_NESTED_LEN) else {
-        return refuse(arguments.json, &[Reason::MalformedToken]);
-    };
-    let report = json!({
-        "header": text.header,
-        "payload": text.payload,
-        "signature_octets": text.signature_octets,
-    });
-    print(arguments.json, &report, || {
-        let mut explanation = Explanation::empty();
-        explanation.heading("not checked");
-        text.explain(&mut explanation);
-        explanation
-    })?;
-    Ok(Exit::Good)
+    let text = TokenText::read(&token, MAX_NESTED_LEN);
+    inspected(arguments.json, text, Reason::MalformedToken)
 }
 
 /// Checks a token in full.
