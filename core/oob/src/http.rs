@@ -8,6 +8,7 @@
 //! | [`health`] | whether the service is up |
 //! | [`problem`] | every error |
 //! | [`route`] | what a request line asks a service for |
+//! | [`relay_route`] | what a request line asks a relay for |
 //!
 //! A client encodes a request and decodes the answer; a service takes the [`route`], decodes the rest and
 //! encodes the answer. Every limit of a message is a constant beside it. Limits on octets are for the
@@ -24,6 +25,7 @@ pub mod health;
 pub mod media;
 pub mod placement;
 pub mod problem;
+pub mod relay_route;
 pub mod route;
 
 /// The methods in use.
@@ -137,7 +139,7 @@ impl HttpResponse {
     }
 
     /// An answer of a service, with the headers that all of them carry.
-    fn answer(status: u16, content_type: Option<&str>, body: Vec<u8>) -> Self {
+    pub(crate) fn answer(status: u16, content_type: Option<&str>, body: Vec<u8>) -> Self {
         let mut headers = vec![("cache-control".to_owned(), "no-store".to_owned())];
         if let Some(content_type) = content_type {
             headers.push(("content-type".to_owned(), content_type.to_owned()));

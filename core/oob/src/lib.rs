@@ -4,6 +4,7 @@
 //!   [`Destination`] with [`seal`], and opened with [`open`] or, where the key is in hardware, with
 //!   [`open_with_shared_secret`].
 //! * [`statement`] makes, reads and verifies key statements: which keys a number has, and where it looks.
+//! * [`ohttp`] puts such messages into others that a relay can carry without reading them.
 //! * The [`http`] messages carry blobs and statements between endpoints and services at a [`BaseUrl`].
 //!
 //! This crate is pure: no I/O, no clock, no global. Randomness and group operations come from a
@@ -17,6 +18,7 @@ mod destination;
 mod digest;
 mod hpke_raw;
 pub mod http;
+pub mod ohttp;
 mod recipient_key;
 mod seal;
 pub mod statement;

@@ -11,6 +11,12 @@ pub const JSON: &str = "application/json";
 pub const JOSE: &str = "application/jose";
 /// Errors (RFC 9457).
 pub const PROBLEM: &str = "application/problem+json";
+/// A gateway's key configurations (RFC 9458).
+pub const OHTTP_KEYS: &str = "application/ohttp-keys";
+/// An encapsulated request (RFC 9458).
+pub const OHTTP_REQUEST: &str = "message/ohttp-req";
+/// An encapsulated answer (RFC 9458).
+pub const OHTTP_RESPONSE: &str = "message/ohttp-res";
 
 /// More entries of an `Accept` header than these are not looked at. Ours has one.
 const MAX_ACCEPT_ENTRIES: usize = 16;
@@ -52,7 +58,7 @@ fn essence(value: &str) -> &str {
 }
 
 /// Refuses an answer of another type than `wanted`: a captive portal's HTML, for one.
-pub(super) fn expect(answer: &HttpResponse, wanted: &str) -> Result<(), Reason> {
+pub(crate) fn expect(answer: &HttpResponse, wanted: &str) -> Result<(), Reason> {
     if is(answer.header("content-type"), wanted) {
         Ok(())
     } else {

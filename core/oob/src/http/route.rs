@@ -6,6 +6,7 @@ use ringtrue_stir::{TelephoneNumber, base64url};
 
 use super::problem::Problem;
 use super::{Method, directory, number_segment, placement};
+use crate::ohttp::messages;
 
 /// A longer path is nothing of ours; bounds the work. A number may hold separators, percent-encoded.
 const MAX_PATH_LEN: usize = 512;
@@ -47,6 +48,10 @@ impl ItemId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Route {
+    /// `POST /gateway`
+    Gateway,
+    /// `GET /ohttp-keys`
+    GatewayKeys,
     /// `GET /health`
     Health,
     /// `GET /cps/{number}/ppts/{id}`
@@ -98,6 +103,8 @@ impl Route {
         };
         match (method, resource) {
             (Method::Get, Resource::Health) => Ok(Self::Health),
+            (Method::Get, Resource::GatewayKeys) => Ok(Self::GatewayKeys),
+            (Method::Post, Resource::Gateway) => Ok(Self::Gateway),
             (Method::Get, Resource::Collection(segment)) => Ok(Self::Retrieve {
                 number: number(segment)?,
             }),
@@ -122,7 +129,8 @@ impl Route {
     #[must_use]
     pub fn allowed(prefix: &str, path: &str) -> Option<&'static str> {
         match Resource::decode(prefix, path).ok()? {
-            Resource::Health | Resource::Item(..) => Some("GET"),
+            Resource::Health | Resource::Item(..) | Resource::GatewayKeys => Some("GET"),
+            Resource::Gateway => Some("POST"),
             Resource::Collection(_) => Some("GET, POST"),
             Resource::Keys(_) => Some("GET, PUT"),
         }
@@ -132,6 +140,7 @@ impl Route {
     #[must_use]
     pub const fn max_body_len(&self) -> usize {
         match self {
+            Self::Gateway => messages::MAX_REQUEST_LEN,
             Self::Store { .. } => placement::MAX_STORE_LEN,
             Self::Publish { .. } => directory::MAX_PUBLISH_LEN,
             _ => 0,
@@ -142,6 +151,8 @@ impl Route {
 /// A path, before the number is read.
 enum Resource<'a> {
     Health,
+    Gateway,
+    GatewayKeys,
     Collection(&'a str),
     Item(&'a str, &'a str),
     Keys(&'a str),
@@ -164,6 +175,8 @@ impl<'a> Resource<'a> {
         );
         match found {
             (Some(""), Some("health"), None, ..) => Ok(Self::Health),
+            (Some(""), Some("gateway"), None, ..) => Ok(Self::Gateway),
+            (Some(""), Some("ohttp-keys"), None, ..) => Ok(Self::GatewayKeys),
             (Some(""), Some("cps"), Some(number), Some("ppts"), None, _) => {
                 Ok(Self::Collection(number))
             }
@@ -221,6 +234,8 @@ mod tests {
         let item = format!("/cps/12025550143/ppts/{}", id.to_text());
         for (method, path, route) in [
             ("GET", "/health", Route::Health),
+            ("POST", "/gateway", Route::Gateway),
+            ("GET", "/ohttp-keys", Route::GatewayKeys),
             (
                 "GET",
                 "/cps/12025550143/ppts",
@@ -356,6 +371,8 @@ mod tests {
         for (method, path, allow) in [
             ("POST", "/health", "GET"),
             ("HEAD", "/health", "GET"),
+            ("GET", "/gateway", "POST"),
+            ("POST", "/ohttp-keys", "GET"),
             ("PUT", "/cps/1/ppts", "GET, POST"),
             ("DELETE", item.as_str(), "GET"),
             ("POST", "/keys/1", "GET, PUT"),
