@@ -433,6 +433,7 @@ async fn a_call_whose_caller_is_gone_is_not_answered() {
         st: Some(CallState {
             s: CallPhase::Gone,
             t_ms: 1,
+            u_ms: None,
         }),
         ..Content::new(n)
     };

@@ -43,6 +43,7 @@ fn gone(call: &Content) -> Content {
     let st = CallState {
         s: CallPhase::Gone,
         t_ms: 1_793_491_200_000,
+        u_ms: None,
     };
     Content {
         st: Some(st),

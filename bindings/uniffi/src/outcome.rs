@@ -102,7 +102,8 @@ impl From<ringtrue::CallPhase> for CallPhase {
 pub struct CallState {
     /// The state.
     pub phase: CallPhase,
-    /// Since when, in milliseconds since the Unix epoch, by the sender's clock.
+    /// Since when, in milliseconds since the Unix epoch: by the placement service's clock, or by the
+    /// sender's own.
     pub since_unix_ms: u64,
 }
 
@@ -209,6 +210,7 @@ mod tests {
         let state = CallState::from(ringtrue::CallState {
             s: CorePhase::Answered,
             t_ms: 5,
+            u_ms: None,
         });
         assert_eq!(
             state,

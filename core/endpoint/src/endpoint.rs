@@ -189,7 +189,7 @@ impl Endpoint {
         let host = &self.0.host;
         let deadline = self.deadline(deadline, host.context().policy().await_answer);
         let session = AwaitAnswerSession::new(host.context(), expected, deadline, host.now());
-        drive(host, session, |never| match never {}).await
+        drive(host, session, |_| {}).await
     }
 
     /// Verifies a ringing call: RFC 8816 section 8.2. Returns with the first verdict that decides, by

@@ -100,8 +100,12 @@ impl CallPhase {
 pub struct CallState {
     /// The state.
     pub s: CallPhase,
-    /// Since when, in milliseconds since the Unix epoch, by the sender's clock.
+    /// Since when, in milliseconds since the Unix epoch: by the clock of the service at which the call
+    /// was announced if `u_ms` is there, else by the sender's own.
     pub t_ms: u64,
+    /// By how much `t_ms` may be off that service's clock, in milliseconds, as far as the sender could
+    /// see; `None` if the sender did not compare.
+    pub u_ms: Option<u64>,
 }
 
 /// The caller asks for connected identity: member `rsp`.
@@ -201,7 +205,9 @@ impl Content {
             && self.x5c.len() <= MAX_CERTIFICATES
             && (!self.ppts.is_empty() || self.st.is_some());
         let texts_present = self.ppts.iter().chain(&self.x5c).chain(&self.cps);
-        let timely = self.st.is_none_or(|st| st.t_ms <= MAX_TIME_MS);
+        let timely = self
+            .st
+            .is_none_or(|st| st.t_ms <= MAX_TIME_MS && st.u_ms.unwrap_or_default() <= MAX_TIME_MS);
         if !countable || !timely || texts_present.into_iter().any(String::is_empty) {
             return Err(Reason::MalformedContent);
         }
@@ -232,6 +238,9 @@ impl Content {
             let mut inner = Members::new();
             inner.push_text("s", st.s.name());
             inner.push("t", &st.t_ms.to_string());
+            if let Some(u_ms) = st.u_ms {
+                inner.push("u", &u_ms.to_string());
+            }
             members.push("st", &inner.finish());
         }
         Ok(Zeroizing::new(members.finish().into_bytes()))
@@ -304,12 +313,17 @@ fn call_state(value: &Value) -> Result<CallState, Reason> {
         .into_iter()
         .find(|phase| Some(phase.name()) == name)
         .ok_or(Reason::MalformedContent)?;
-    let t_ms = value
-        .get("t")
-        .and_then(Value::as_u64)
-        .filter(|t| *t <= MAX_TIME_MS)
-        .ok_or(Reason::MalformedContent)?;
-    Ok(CallState { s, t_ms })
+    let time = |value: &Value| {
+        value
+            .as_u64()
+            .filter(|t| *t <= MAX_TIME_MS)
+            .ok_or(Reason::MalformedContent)
+    };
+    Ok(CallState {
+        s,
+        t_ms: time(value.get("t").ok_or(Reason::MalformedContent)?)?,
+        u_ms: value.get("u").map(time).transpose()?,
+    })
 }
 
 /// A JSON object written member by member, in the order of the calls.

@@ -7,9 +7,9 @@ use core::time::Duration;
 
 use ringtrue_oob::http::placement;
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement};
-use ringtrue_oob::{BaseUrl, CallPhase, CallState, Content, Destination, RspRequest, seal};
+use ringtrue_oob::{BaseUrl, CallPhase, Content, Destination, RspRequest, seal};
 use ringtrue_stir::crypto::Es256Signature;
-use ringtrue_stir::passport::{PassportBuilder, UnsignedPassport};
+use ringtrue_stir::passport::{Mky, PassportBuilder, UnsignedPassport};
 use ringtrue_stir::{Reason, UnixTime};
 
 use crate::mailbox::Mailboxes;
@@ -62,6 +62,9 @@ pub struct AnswerSession {
     context: Arc<Context>,
     call: VerifiedCall,
     state: CallPhase,
+    since: Option<Monotonic>,
+    looks: bool,
+    media: Option<Mky>,
     deadline: Monotonic,
     look_until: Monotonic,
     mailboxes: Mailboxes,
@@ -99,6 +102,9 @@ impl AnswerSession {
             context,
             call,
             state,
+            since: None,
+            looks: true,
+            media: None,
             deadline,
             look_until: deadline,
             mailboxes,
@@ -109,6 +115,28 @@ impl AnswerSession {
             caller_gone: false,
             reasons: Vec::new(),
         })
+    }
+
+    /// States since when the call is in its state, if not since the session began.
+    #[must_use]
+    pub fn since(mut self, at: Monotonic) -> Self {
+        self.since = Some(at);
+        self
+    }
+
+    /// Leaves the last look out: somebody else has just looked, or does.
+    #[must_use]
+    pub fn without_look(mut self) -> Self {
+        self.looks = false;
+        self
+    }
+
+    /// For a call whose media travel over IP: names the own media keys in the `rsp`, so that the caller
+    /// can compare them with those of the session (PRV-47).
+    #[must_use]
+    pub fn with_media(mut self, media: Mky) -> Self {
+        self.media = Some(media);
+        self
     }
 
     fn fail(&mut self, reason: Reason) {
@@ -122,8 +150,11 @@ impl AnswerSession {
             .ok_or(Reason::ClockUnset)?;
         // Before anything is asked: who cannot sign need not look.
         self.context.signer_for(&self.call.dest, unix)?;
+        self.since.get_or_insert(now.monotonic);
         self.look_until = self.deadline.min(now.monotonic.plus(LAST_LOOK));
-        self.mailboxes.poll(self.look_until);
+        if self.looks {
+            self.mailboxes.poll(self.look_until, now);
+        }
         self.outbox
             .extend(self.iat.action(unix, now.monotonic, &mut self.ids));
         self.stage = Stage::Dating;
@@ -134,9 +165,11 @@ impl AnswerSession {
         let signer = self.context.signer_for(&self.call.dest, unix)?;
         let claims = self.call.passport.claims();
         // Both as in the caller's PASSporT: they are not swapped (RSP-20).
-        let unsigned =
-            PassportBuilder::rsp(claims.orig(), claims.dest().clone(), iat, signer.x5u())
-                .build()?;
+        let builder = PassportBuilder::rsp(claims.orig(), claims.dest().clone(), iat, signer.x5u());
+        let unsigned = match &self.media {
+            Some(media) => builder.mky(media).build()?,
+            None => builder.build()?,
+        };
         let id = self.ids.next();
         let message = unsigned.signing_input().as_bytes().to_vec();
         self.outbox.push_back(Action::Sign { id, message });
@@ -180,9 +213,12 @@ impl AnswerSession {
     }
 
     fn store(&mut self, token: &str, now: Now) -> Result<(), Reason> {
-        let unix_ms = now
-            .unix_ms(self.context.policy.earliest_time)
-            .ok_or(Reason::ClockUnset)?;
+        let earliest = self.context.policy.earliest_time;
+        let since = self.since.unwrap_or(now.monotonic);
+        // The service of the call, not the one where this goes: both sides know that one's clock.
+        let seen = self.mailboxes.clock(&self.call.service);
+        let moment = self.call.clock.and(seen).moment(since, now, earliest);
+        let state = moment.ok_or(Reason::ClockUnset)?.state(self.state);
         let unix = now
             .unix(self.context.policy.earliest_time)
             .ok_or(Reason::ClockUnset)?;
@@ -194,10 +230,7 @@ impl AnswerSession {
             x5c: signer.bag().to_x5c(),
             cps: Some(service.authority().to_owned()),
             ksd: Some(*statement.digest()),
-            st: Some(CallState {
-                s: self.state,
-                t_ms: unix_ms,
-            }),
+            st: Some(state),
             ..Content::new(self.call.nonce)
         };
         let content = content.to_octets()?;
@@ -342,9 +375,9 @@ impl Session for AnswerSession {
                         Err(reason) => self.fail(reason),
                     }
                 }
-                _ => drop(self.mailboxes.input(Input::Response(id, result))),
+                _ => drop(self.mailboxes.input(Input::Response(id, result), now)),
             },
-            other => drop(self.mailboxes.input(other)),
+            other => drop(self.mailboxes.input(other, now)),
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Waiting for the called side's connected identity.
+//! Waiting for the called side's connected identity, and for it to see the same call as the caller.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use core::time::Duration;
 
-use ringtrue_oob::CallState;
+use ringtrue_oob::{CallPhase, CallState};
 use ringtrue_stir::passport::VerifiedPassport;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
+use crate::agreement::{OwnSide, Side, Standing};
 use crate::evaluate::{Bag, Outcome, bag_of_content, evaluate_answer};
 use crate::evidence::Evidence;
 use crate::fetches::{Fetches, Sources, Waiting};
@@ -17,7 +18,8 @@ use crate::ring::jittered;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    Action, AnswerExpectation, CallVerdict, CheckName, Context, Input, Now, Session, Step, Verdict,
+    Action, AnswerExpectation, CallEvent, CallVerdict, CheckName, Context, Input, Now, Session,
+    Step, Verdict,
 };
 
 /// The first look into the own mailbox (W-32).
@@ -25,6 +27,16 @@ const FIRST_POLL: Duration = Duration::from_millis(500);
 
 /// The time between two looks (W-32).
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long to look for the called side's report after the own side saw the answer.
+const AFTER_ANSWER: Duration = Duration::from_secs(10);
+
+/// How long to look on after the own side gave the call up: an answer now is to another call.
+const AFTER_END: Duration = Duration::from_secs(3);
+
+/// How long a session that was asked to stay waits for the call's answer or end, at most. No network
+/// lets a telephone ring longer (RFC 3261 timer C).
+const MAX_STAY: Duration = Duration::from_secs(180);
 
 /// The verdict on who answered.
 #[derive(Clone, Debug)]
@@ -48,12 +60,19 @@ impl AsRef<VerifiedPassport> for Answer {
 }
 
 /// Polls the caller's own mailbox until the called side has shown who it is, or the time is up.
+///
+/// One that stays ([`AwaitAnswerSession::staying`]) reports that, goes on, and reports again when the
+/// verdict changes: to `confirmed` when both sides report the answer at the same time.
 pub struct AwaitAnswerSession {
     context: Arc<Context>,
     expected: AnswerExpectation,
     mailboxes: Mailboxes,
     next_poll: Monotonic,
+    /// No poll after this, unless the call is answered.
     deadline: Monotonic,
+    stay_until: Option<Monotonic>,
+    own: OwnSide,
+    reported: Option<(Verdict, Option<CallState>)>,
     opened: VecDeque<Opened>,
     fetches: Fetches,
     examined: usize,
@@ -69,7 +88,8 @@ impl AwaitAnswerSession {
         deadline: Monotonic,
         now: Now,
     ) -> Self {
-        let mailboxes = Mailboxes::new(Arc::clone(&context), core::slice::from_ref(&expected.orig));
+        let orig = core::slice::from_ref(&expected.call.orig);
+        let mailboxes = Mailboxes::new(Arc::clone(&context), orig);
         Self {
             next_poll: now.monotonic.plus(jittered(&context, FIRST_POLL)),
             fetches: Fetches::new(&context.policy),
@@ -77,10 +97,20 @@ impl AwaitAnswerSession {
             expected,
             mailboxes,
             deadline,
+            stay_until: None,
+            own: OwnSide::default(),
+            reported: None,
             opened: VecDeque::new(),
             examined: 0,
             evidence: Evidence::new(),
         }
+    }
+
+    /// Lets the session go on after the first good answer, until both sides agree or the call is over.
+    #[must_use]
+    pub fn staying(mut self, now: Now) -> Self {
+        self.stay_until = Some(now.monotonic.plus(MAX_STAY));
+        self
     }
 
     /// The called number that an answer has to speak for.
@@ -93,7 +123,7 @@ impl AwaitAnswerSession {
         let opened = Arc::new(opened);
         let content = &opened.content;
         // Other calls' answers, and calls to this number, are not this session's business.
-        if content.n != self.expected.nonce {
+        if content.n != self.expected.call.nonce {
             return;
         }
         let bag = bag_of_content(content);
@@ -147,12 +177,45 @@ impl AwaitAnswerSession {
             .or_else(|| self.mailboxes.action())
     }
 
+    /// How the call stands, with everything that the called side has shown.
+    fn standing(&self, now: Now) -> Standing {
+        let winners = self.evidence.winners();
+        // One of several telephones is answered: its media keys are the session's.
+        let answering = winners.clone().filter(|held| {
+            let state = held.found.state;
+            state.is_some_and(|state| state.s == CallPhase::Answered)
+        });
+        self.own.judge(
+            Side::Caller,
+            winners.filter_map(|held| held.found.state.as_ref()),
+            answering.filter_map(|held| held.found.passport.claims().mky()),
+            now.monotonic,
+            |at| self.expected.call.moment(at, &self.context, now),
+        )
+    }
+
     fn outcome(&self, now: Now) -> AnswerOutcome {
+        let mut more = Vec::new();
         let (verdict, first, checks) = match (self.evidence.winner(), self.evidence.failed()) {
             (Some(winner), _) => {
                 let mut checks = winner.checks.clone();
-                checks.pass(CheckName::State);
-                (Verdict::Verified, None, checks.complete())
+                match self.standing(now) {
+                    Standing::Conflicting(reasons) => {
+                        let reason = reasons.first().copied().unwrap_or(Reason::StateMismatch);
+                        let _ = checks.note::<()>(CheckName::State, Err(reason));
+                        more = reasons;
+                        (Verdict::Conflicting, None, checks.complete())
+                    }
+                    Standing::Verified(notices) => {
+                        checks.pass(CheckName::State);
+                        more = notices;
+                        (Verdict::Verified, None, checks.complete())
+                    }
+                    Standing::Confirmed => {
+                        checks.pass(CheckName::State);
+                        (Verdict::Confirmed, None, checks.complete())
+                    }
+                }
             }
             (None, _) if now.unix(self.context.policy.earliest_time).is_none() => {
                 (Verdict::ClockUnset, Some(Reason::ClockUnset), Vec::new())
@@ -169,7 +232,7 @@ impl AwaitAnswerSession {
             }
             (None, None) => (Verdict::NoRecord, None, Vec::new()),
         };
-        let mut reasons: Vec<Reason> = first.into_iter().collect();
+        let mut reasons: Vec<Reason> = first.into_iter().chain(more).collect();
         for reason in self
             .evidence
             .reasons()
@@ -184,30 +247,77 @@ impl AwaitAnswerSession {
                 verdict,
                 reasons,
                 checks,
-                orig: Some(self.expected.orig.clone()),
+                orig: Some(self.expected.call.orig.clone()),
                 dest: Some(self.expected.answer.dialled.clone()),
                 blobs: self.mailboxes.counts(),
             },
-            state: self.evidence.winner().and_then(|winner| winner.found.state),
+            state: self.state(),
         }
+    }
+
+    /// The furthest that the called side says its call has come.
+    fn state(&self) -> Option<CallState> {
+        let states = self.evidence.winners().filter_map(|held| held.found.state);
+        let answered = |state: &CallState| state.s == CallPhase::Answered;
+        states
+            .clone()
+            .find(answered)
+            .or_else(|| states.clone().next())
+    }
+
+    /// What to tell, if it is news.
+    fn report(&mut self, now: Now) -> Option<AnswerOutcome> {
+        // Nothing found is told once, when the time is up.
+        if self.evidence.winner().is_none() && now.monotonic < self.deadline {
+            return None;
+        }
+        let outcome = self.outcome(now);
+        let told = Some((outcome.verdict.verdict, outcome.state));
+        (told != self.reported).then(|| {
+            self.reported = told;
+            outcome
+        })
+    }
+
+    /// Until when to wait for what happens to the call, beyond the last poll.
+    fn stays(&self, now: Now) -> Option<Monotonic> {
+        let open = self.own.answered().is_none() && !self.own.ended();
+        self.stay_until
+            .filter(|until| open && now.monotonic < *until)
+    }
+
+    /// Whether nothing more is to be learned.
+    fn is_over(&self, now: Now) -> bool {
+        if self.evidence.store_failed() {
+            return true;
+        }
+        if self.stay_until.is_none() {
+            return self.evidence.winner().is_some() || now.monotonic >= self.deadline;
+        }
+        let agreed = matches!(self.reported, Some((Verdict::Confirmed, _)));
+        agreed || (now.monotonic >= self.deadline && self.stays(now).is_none())
     }
 }
 
 impl Session for AwaitAnswerSession {
     type Output = AnswerOutcome;
-    type Report = core::convert::Infallible;
+    type Report = AnswerOutcome;
 
-    fn next(&mut self, now: Now) -> Step<AnswerOutcome> {
-        let decided = self.evidence.winner().is_some() || self.evidence.store_failed();
-        if decided || now.monotonic >= self.deadline {
-            if !decided {
+    fn next(&mut self, now: Now) -> Step<AnswerOutcome, AnswerOutcome> {
+        if self.stay_until.is_some()
+            && let Some(outcome) = self.report(now)
+        {
+            return Step::Report(outcome);
+        }
+        if self.is_over(now) {
+            if self.evidence.winner().is_none() && !self.evidence.store_failed() {
                 self.mailboxes.give_up(now);
             }
             return Step::Done(self.outcome(now));
         }
-        if now.monotonic >= self.next_poll {
+        if now.monotonic >= self.next_poll && now.monotonic < self.deadline {
             self.next_poll = now.monotonic.plus(jittered(&self.context, POLL_INTERVAL));
-            self.mailboxes.poll(self.deadline);
+            self.mailboxes.poll(self.deadline, now);
         }
         if let Some(action) = self.action() {
             return Step::Act(action);
@@ -224,15 +334,33 @@ impl Session for AwaitAnswerSession {
         if more_blobs || !self.opened.is_empty() || self.fetches.has_ready() {
             return Step::Wait(now.monotonic);
         }
-        self.evidence.claim_best(&self.context, |held| held.iat);
+        self.evidence.claim_next(&self.context, |held| held.iat);
         if let Some(action) = self.action() {
             return Step::Act(action);
         }
-        Step::Wait(self.next_poll.min(self.deadline))
+        Step::Wait(if now.monotonic < self.deadline {
+            self.next_poll.min(self.deadline)
+        } else {
+            self.stays(now).unwrap_or(now.monotonic)
+        })
     }
 
-    fn input(&mut self, input: Input, _now: Now) {
-        let other = match self.mailboxes.input(input) {
+    fn event(&mut self, event: CallEvent, now: Now) {
+        if self.stay_until.is_some() && self.own.answered().is_none() && !self.own.ended() {
+            match event {
+                CallEvent::Answered { .. } => {
+                    self.deadline = self.deadline.max(now.monotonic.plus(AFTER_ANSWER));
+                    self.next_poll = self.next_poll.max(now.monotonic);
+                }
+                CallEvent::Ended => self.deadline = now.monotonic.plus(AFTER_END),
+                CallEvent::Concurrent | CallEvent::Media(_) => {}
+            }
+        }
+        self.own.event(event);
+    }
+
+    fn input(&mut self, input: Input, now: Now) {
+        let other = match self.mailboxes.input(input, now) {
             Ok(()) => return,
             Err(other) => other,
         };

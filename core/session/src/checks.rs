@@ -24,7 +24,8 @@ pub enum CheckName {
     Dest,
     /// The PASSporT was not used for another call.
     Replay,
-    /// The caller has not reported the call attempt as ended.
+    /// Nothing else contradicts: no report that the call attempt ended, no second call, no other state,
+    /// time or media key.
     State,
 }
 

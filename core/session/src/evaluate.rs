@@ -11,6 +11,8 @@ use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, base64url, json};
 
 use crate::checks::Checks;
 use crate::fetches::Sources;
+use crate::mailbox::Opened;
+use crate::service_clock::ServiceClock;
 use crate::{CheckName, Context, RecordName};
 
 /// The answer may carry an `iat` this much before the call's: two clocks are compared.
@@ -32,6 +34,10 @@ pub struct VerifiedCall {
     pub(crate) bag: Bag,
     pub(crate) orig: TelephoneNumber,
     pub(crate) dest: TelephoneNumber,
+    /// Where the announcement was.
+    pub(crate) service: BaseUrl,
+    /// What is known of that service's clock.
+    pub(crate) clock: ServiceClock,
 }
 
 impl AsRef<VerifiedPassport> for VerifiedCall {
@@ -337,16 +343,16 @@ fn check(
 
 /// Checks one PASSporT of an opened content against the call that rings.
 ///
-/// `orig` is the calling number of signalling, `dest` the own number in whose mailbox the content was.
+/// `orig` is the calling number of signalling; the called one is that in whose mailbox the content was.
 pub(crate) fn evaluate_call(
     context: &Context,
     token: &str,
-    content: &Content,
+    opened: &Opened,
     sources: Sources<'_>,
     orig: &TelephoneNumber,
-    dest: &TelephoneNumber,
     now: UnixTime,
 ) -> Evaluated<VerifiedCall> {
+    let dest = &opened.number;
     let wanted = Wanted {
         kinds: &[PassportType::Base, PassportType::Shaken],
         orig: &Identity::Tn(orig.clone()),
@@ -357,10 +363,12 @@ pub(crate) fn evaluate_call(
     evaluate(context, token, sources, &wanted, now).map(|passport| VerifiedCall {
         bag: sources.bag_beside(passport.passport().x5u()),
         passport,
-        nonce: content.n,
-        rsp: content.rsp.clone(),
+        nonce: opened.content.n,
+        rsp: opened.content.rsp.clone(),
         orig: orig.clone(),
         dest: dest.clone(),
+        service: opened.service.clone(),
+        clock: ServiceClock::default(),
     })
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Evidence<T> {
     outbox: Option<Action>,
     ids: Ids,
     winner: Option<Candidate<T>>,
+    /// Good ones after the winner, where more than one counts.
+    more: Vec<Candidate<T>>,
     failed: Option<(Checks, Reason)>,
     store_failed: bool,
     reasons: Vec<Reason>,
@@ -41,6 +43,7 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
             outbox: None,
             ids: Ids::starting_at(OWN_IDS),
             winner: None,
+            more: Vec::new(),
             failed: None,
             store_failed: false,
             reasons: Vec::new(),
@@ -94,7 +97,18 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
         context: &Context,
         rank: impl Fn(&Candidate<T>) -> K,
     ) {
-        if self.winner.is_some() || self.claiming.is_some() || self.store_failed {
+        if self.winner.is_none() {
+            self.claim_next(context, rank);
+        }
+    }
+
+    /// As [`Self::claim_best`], and goes on after the first that counts.
+    pub(crate) fn claim_next<K: Ord>(
+        &mut self,
+        context: &Context,
+        rank: impl Fn(&Candidate<T>) -> K,
+    ) {
+        if self.claiming.is_some() || self.store_failed {
             return;
         }
         let best = self
@@ -128,7 +142,11 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
         match result {
             Ok(true) => {
                 candidate.checks.pass(CheckName::Replay);
-                self.winner = Some(candidate);
+                if self.winner.is_none() {
+                    self.winner = Some(candidate);
+                } else {
+                    self.more.push(candidate);
+                }
             }
             Ok(false) => {
                 let mut checks = candidate.checks;
@@ -146,6 +164,11 @@ impl<T: AsRef<VerifiedPassport>> Evidence<T> {
     /// The PASSporT that counts.
     pub(crate) const fn winner(&self) -> Option<&Candidate<T>> {
         self.winner.as_ref()
+    }
+
+    /// Every PASSporT that counts.
+    pub(crate) fn winners(&self) -> impl Iterator<Item = &Candidate<T>> + Clone {
+        self.winner.iter().chain(&self.more)
     }
 
     /// The failure that came furthest.

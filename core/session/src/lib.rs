@@ -13,15 +13,22 @@
 //! | [`AwaitAnswerSession`] | wait for the called side's connected identity |
 //! | [`RingSession`] | verify a ringing call: retrieve, open, check, claim |
 //! | [`AnswerSession`] | send connected identity back to the caller |
+//! | [`StateReportSession`] | tell the called side that the call was answered, or ended before |
 //! | [`TrustUpdateSession`] | get a newer trust bundle and revocation lists |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
+//!
+//! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
+//! of a call, sessions are told as a [`CallEvent`].
 //!
 //! What this crate deliberately does not do: open connections, read clocks, touch key stores, decide
 //! what a person is shown.
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod answer;
 mod await_answer;
+mod call_event;
+mod call_table;
 mod checks;
 mod context;
 mod credential;
@@ -34,10 +41,14 @@ mod own_iat;
 mod own_keys;
 mod peer_keys;
 mod place;
+mod placed_call;
 mod policy;
 mod publish;
 mod record;
 mod ring;
+mod service_clock;
+mod state_report;
+mod state_reports;
 mod step;
 mod time;
 mod trust;
@@ -47,6 +58,8 @@ mod verdict;
 
 pub use answer::{AnswerSession, Answered};
 pub use await_answer::{AnswerOutcome, AwaitAnswerSession};
+pub use call_event::CallEvent;
+pub use call_table::{CallId, CallTable, Direction, MAX_CALLS, Progress, TableCall};
 pub use checks::{Check, CheckName, CheckResult};
 pub use context::{Context, ContextBuilder, Services};
 pub use credential::{Credential, CredentialState, CredentialStatus};
@@ -55,11 +68,14 @@ pub use lookup::{Found, LookupSession};
 pub use own_keys::OwnKeys;
 pub use peer_keys::PeerKeys;
 pub use place::{AnswerExpectation, PlaceSession, Placed, Placement};
+pub use placed_call::PlacedCall;
 pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
 pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
+pub use service_clock::ServiceClock;
+pub use state_report::{Reported, StateReportSession};
 pub use step::{Action, ActionId, FoundCertificates, Input, Saved, Session, Step, TrustFile};
 pub use time::{Monotonic, Now, WallClock};
 pub use trust::{Trust, TrustStatus};

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::own_keys::{OwnKey, Secret};
+use crate::service_clock::ServiceClock;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
@@ -32,6 +33,7 @@ const MAX_REMEMBERED: usize = 2048;
 struct Mailbox {
     number: TelephoneNumber,
     service: BaseUrl,
+    clock: ServiceClock,
 }
 
 /// Something that one of the own keys opened and that parses.
@@ -56,6 +58,13 @@ struct Queued {
     mailbox: usize,
 }
 
+/// A request that is under way.
+struct Asked {
+    id: ActionId,
+    mailbox: usize,
+    at: Monotonic,
+}
+
 /// The mailboxes of one session.
 pub(crate) struct Mailboxes {
     context: Arc<Context>,
@@ -63,7 +72,7 @@ pub(crate) struct Mailboxes {
     keys: Keys,
     ids: Ids,
     outbox: VecDeque<Action>,
-    requests: Vec<(ActionId, usize)>,
+    requests: Vec<Asked>,
     queue: VecDeque<Queued>,
     agreements: Vec<(ActionId, Queued)>,
     tried: HashSet<[u8; 32]>,
@@ -82,6 +91,7 @@ impl Mailboxes {
                 context.services.own.iter().map(|service| Mailbox {
                     number: number.clone(),
                     service: service.clone(),
+                    clock: ServiceClock::default(),
                 })
             })
             .collect();
@@ -102,8 +112,8 @@ impl Mailboxes {
         }
     }
 
-    /// Asks every mailbox once, giving up by `deadline`.
-    pub(crate) fn poll(&mut self, deadline: Monotonic) {
+    /// Asks every mailbox once, at `now`, giving up by `deadline`.
+    pub(crate) fn poll(&mut self, deadline: Monotonic, now: Now) {
         if matches!(self.keys, Keys::NotAsked) {
             let id = self.ids.next();
             self.keys = Keys::Loading(id);
@@ -114,7 +124,11 @@ impl Mailboxes {
         }
         for (index, mailbox) in self.boxes.iter().enumerate() {
             let id = self.ids.next();
-            self.requests.push((id, index));
+            self.requests.push(Asked {
+                id,
+                mailbox: index,
+                at: now.monotonic,
+            });
             self.outbox.push_back(Action::Request {
                 id,
                 role: Role::Retrieve,
@@ -183,8 +197,8 @@ impl Mailboxes {
         !self.queue.is_empty()
     }
 
-    /// Takes in an input; false if it was not for a mailbox.
-    pub(crate) fn input(&mut self, input: Input) -> Result<(), Input> {
+    /// Takes in an input; gives it back if it was not for a mailbox.
+    pub(crate) fn input(&mut self, input: Input, now: Now) -> Result<(), Input> {
         match input {
             Input::Loaded(id, result) => {
                 if !matches!(self.keys, Keys::Loading(awaited) if awaited == id) {
@@ -204,10 +218,13 @@ impl Mailboxes {
                 };
             }
             Input::Response(id, result) => {
-                let Some(at) = self.requests.iter().position(|(awaited, _)| *awaited == id) else {
+                let Some(at) = self.requests.iter().position(|asked| asked.id == id) else {
                     return Err(Input::Response(id, result));
                 };
-                let (_, mailbox) = self.requests.swap_remove(at);
+                let Asked { mailbox, at, .. } = self.requests.swap_remove(at);
+                if let (Ok(answer), Some(asked)) = (&result, self.boxes.get_mut(mailbox)) {
+                    asked.clock.learn(at, now.monotonic, answer);
+                }
                 match result.and_then(|response| placement::decode_blobs(&response)) {
                     Ok(retrieved) => {
                         self.answers = self.answers.saturating_add(1);
@@ -306,6 +323,12 @@ impl Mailboxes {
 
     pub(crate) const fn counts(&self) -> BlobCounts {
         self.counts
+    }
+
+    /// What is known of a service's clock.
+    pub(crate) fn clock(&self, service: &BaseUrl) -> ServiceClock {
+        let asked = self.boxes.iter().find(|asked| asked.service == *service);
+        asked.map(|asked| asked.clock).unwrap_or_default()
     }
 
     /// How many answers of a service could be read.

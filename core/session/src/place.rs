@@ -4,21 +4,22 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ringtrue_oob::http::{HttpResponse, placement};
-use ringtrue_oob::statement::VerifiedStatement;
 use ringtrue_oob::{BaseUrl, Blob, CallNonce, Content, Destination, RspRequest, seal};
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{
-    Destinations, Identity, Passport, PassportBuilder, UnsignedPassport,
+    Destinations, Identity, Mky, Passport, PassportBuilder, UnsignedPassport,
 };
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::evaluate::ExpectedAnswer;
 use crate::own_iat::OwnIat;
+use crate::placed_call::{SealedCopy, StoredCopies};
+use crate::service_clock::ServiceClock;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, Context, Input, LookupSession, Monotonic, Now, OwnKeys, PeerKeys, RecordName,
-    Role, Session, Step,
+    Action, ActionId, Context, Input, LookupSession, Monotonic, Now, OwnKeys, PeerKeys, PlacedCall,
+    RecordName, Role, Session, Step,
 };
 
 /// The most copies in one request (W-20), and so the most keys that are sealed to (W-17).
@@ -51,8 +52,7 @@ impl Placement {
 #[derive(Clone, Debug)]
 pub struct AnswerExpectation {
     pub(crate) answer: ExpectedAnswer,
-    pub(crate) nonce: CallNonce,
-    pub(crate) orig: TelephoneNumber,
+    pub(crate) call: PlacedCall,
 }
 
 /// What came of placing a call.
@@ -70,23 +70,21 @@ pub struct Placed {
     pub copies: usize,
     /// The callee's keys, for the host to keep in memory and hand to the next call.
     pub keys: PeerKeys,
+    /// The announced call, to report what becomes of it. Also for a call that counts as unprotected
+    /// because no service answered in time: one may have taken the announcement all the same.
+    pub call: Option<PlacedCall>,
     /// What to wait for, if an answer was asked for.
     pub answer: Option<AnswerExpectation>,
-}
-
-/// A copy to make: which key of which statement.
-#[derive(Clone)]
-struct Copy {
-    statement: Arc<VerifiedStatement>,
-    key: usize,
 }
 
 /// Copies that go to one service in one request.
 struct Group {
     services: Vec<BaseUrl>,
     attempt: usize,
-    copies: Vec<Copy>,
+    copies: Vec<SealedCopy>,
     request: Option<ActionId>,
+    sent: Monotonic,
+    clock: ServiceClock,
     result: Option<Result<(), Reason>>,
 }
 
@@ -111,6 +109,7 @@ pub struct PlaceSession {
     loading: Option<ActionId>,
     own_keys: Option<OwnKeys>,
     iat: OwnIat,
+    media: Option<Mky>,
     answer_to: Option<RspRequest>,
     keys: PeerKeys,
     nonce: CallNonce,
@@ -168,6 +167,7 @@ impl PlaceSession {
             loading,
             own_keys: None,
             iat,
+            media: None,
             answer_to: None,
             keys: PeerKeys::default(),
             nonce,
@@ -176,6 +176,14 @@ impl PlaceSession {
             outbox,
             reasons: Vec::new(),
         })
+    }
+
+    /// For a call whose media travel over IP: names the own media keys in the PASSporT, so that the
+    /// callee can compare them with those of the session (PRV-47).
+    #[must_use]
+    pub fn with_media(mut self, media: Mky) -> Self {
+        self.media = Some(media);
+        self
     }
 
     fn fail(&mut self, reason: Reason) {
@@ -206,7 +214,11 @@ impl PlaceSession {
             .and_then(|signer| {
                 let orig = Identity::Tn(self.orig.clone());
                 let dest = Destinations::of(self.dest.clone());
-                PassportBuilder::base(&orig, dest, iat, signer.x5u()).build()
+                let builder = PassportBuilder::base(&orig, dest, iat, signer.x5u());
+                match &self.media {
+                    Some(media) => builder.mky(media).build(),
+                    None => builder.build(),
+                }
             });
         match unsigned {
             Ok(unsigned) => {
@@ -221,11 +233,11 @@ impl PlaceSession {
 
     /// Which copies go where: one per key, the newest eight, in one request per service (W-17).
     fn plan(&mut self, now: UnixTime) -> Vec<Group> {
-        let copies: Vec<Copy> = self
+        let copies: Vec<SealedCopy> = self
             .keys
             .live(now)
             .flat_map(|statement| {
-                (0..statement.keys().len()).map(|key| Copy {
+                (0..statement.keys().len()).map(|key| SealedCopy {
                     statement: Arc::clone(statement),
                     key,
                 })
@@ -250,6 +262,8 @@ impl PlaceSession {
                     attempt: 0,
                     copies: vec![copy],
                     request: None,
+                    sent: Monotonic::default(),
+                    clock: ServiceClock::default(),
                     result: None,
                 }),
             }
@@ -321,6 +335,7 @@ impl PlaceSession {
                     .checked_div(u32::try_from(others).unwrap_or(1))
                     .unwrap_or(left);
                 group.request = Some(id);
+                group.sent = now.monotonic;
                 self.outbox.push_back(Action::Request {
                     id,
                     role: Role::Store,
@@ -399,6 +414,8 @@ impl PlaceSession {
         };
         group.request = None;
         let result = result.and_then(|answer| {
+            group.clock = ServiceClock::default();
+            group.clock.learn(group.sent, now.monotonic, &answer);
             let service = group.services.get(group.attempt).ok_or(Reason::Internal)?;
             placement::decode_stored(service, &answer, group.copies.len())
         });
@@ -421,7 +438,34 @@ impl PlaceSession {
         }
     }
 
-    fn finish(&mut self) -> Placed {
+    /// What is needed to say more about the call later, if it was announced.
+    fn placed_call(&self, now: Now) -> Option<PlacedCall> {
+        let stored: Arc<[StoredCopies]> = self
+            .groups
+            .iter()
+            // A service that did not answer in time may have taken them all the same.
+            .filter(|group| match group.result {
+                Some(result) => matches!(result, Ok(()) | Err(Reason::DeadlinePassed)),
+                None => group.request.is_some(),
+            })
+            .filter_map(|group| {
+                Some(StoredCopies {
+                    service: group.services.get(group.attempt)?.clone(),
+                    copies: group.copies.clone(),
+                    clock: group.clock,
+                })
+            })
+            .collect();
+        (!stored.is_empty()).then(|| PlacedCall {
+            nonce: self.nonce,
+            orig: self.orig.clone(),
+            dest: self.dest.clone(),
+            stored,
+            at: now.monotonic,
+        })
+    }
+
+    fn finish(&mut self, now: Now) -> Placed {
         self.stage = Stage::Done;
         let copies = self
             .groups
@@ -439,14 +483,14 @@ impl PlaceSession {
             .token
             .take()
             .and_then(|token| Passport::parse(&token).ok());
-        let answer = match (placement, passport) {
-            (Placement::Stored, Some(passport)) if asked => Some(AnswerExpectation {
+        let call = self.placed_call(now);
+        let answer = match (placement, passport, &call) {
+            (Placement::Stored, Some(passport), Some(call)) if asked => Some(AnswerExpectation {
                 answer: ExpectedAnswer {
                     claims: passport.claims().clone(),
                     dialled: self.dest.clone(),
                 },
-                nonce: self.nonce,
-                orig: self.orig.clone(),
+                call: call.clone(),
             }),
             _ => None,
         };
@@ -457,6 +501,7 @@ impl PlaceSession {
             dest: self.dest.clone(),
             copies,
             keys: self.keys.clone(),
+            call,
             answer,
         }
     }
@@ -515,7 +560,7 @@ impl Session for PlaceSession {
             add_reason(&mut self.reasons, Reason::DeadlinePassed);
         }
         if stored || late || matches!(self.stage, Stage::Done) {
-            return Step::Done(self.finish());
+            return Step::Done(self.finish(now));
         }
         Step::Wait(if matches!(self.stage, Stage::Preparing) {
             self.iat.wake(now.monotonic, self.deadline)

@@ -5,26 +5,31 @@ use std::sync::Arc;
 
 use core::time::Duration;
 
-use ringtrue_oob::{CallNonce, CallPhase};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
+use crate::agreement::{OwnSide, Side, Standing};
 use crate::evaluate::{Bag, Outcome, bag_of_content, came_from, evaluate_call};
 use crate::evidence::Evidence;
 use crate::fetches::{Fetches, Sources, Waiting};
 use crate::mailbox::{Mailboxes, Opened};
 use crate::policy::POLL_SCHEDULE;
+use crate::state_reports::StateReports;
 use crate::time::Monotonic;
 use crate::verdict::add_reason;
 use crate::{
-    Action, CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict,
+    Action, CallEvent, CallVerdict, Check, CheckName, Context, Input, Now, Session, Step, Verdict,
     VerifiedCall,
 };
 
 /// How long a poll may take that is made after the verdict was due.
 const LATE_POLL: Duration = Duration::from_secs(2);
 
-/// The most reports of calls that ended that are remembered while a call rings.
-const MAX_GONE: usize = 64;
+/// A poll that cannot get at least this long before the deadline does not fit it.
+const MIN_POLL_TIME: Duration = Duration::from_millis(200);
+
+/// How long a session that was asked to stay waits for the end of the call: longer than any network lets
+/// a telephone ring, and longer than another call can be mistaken for this one ([`crate::CallTable`]).
+const MAX_STAY: Duration = Duration::from_secs(240);
 
 /// A verdict on a ringing call, and the call itself if it is verified.
 #[derive(Clone, Debug)]
@@ -51,7 +56,9 @@ pub struct RingSession {
     fetches: Fetches,
     examined: usize,
     evidence: Evidence<VerifiedCall>,
-    gone: Vec<CallNonce>,
+    reports: StateReports,
+    own: OwnSide,
+    stay_until: Option<Monotonic>,
     clock_unset: bool,
     reported: Option<CallVerdict>,
     done: bool,
@@ -97,11 +104,21 @@ impl RingSession {
             fetches,
             examined: 0,
             evidence: Evidence::new(),
-            gone: Vec::new(),
+            reports: StateReports::default(),
+            own: OwnSide::default(),
+            stay_until: None,
             clock_unset,
             reported: None,
             done: false,
         })
+    }
+
+    /// Lets the session stay after its last poll, until it is told that the call ended
+    /// ([`CallEvent::Ended`]): the call may still be answered, or turn out not to be the only one.
+    #[must_use]
+    pub fn staying(mut self, now: Now) -> Self {
+        self.stay_until = Some(now.monotonic.plus(MAX_STAY));
+        self
     }
 
     fn start_due_polls(&mut self, now: Now) {
@@ -110,7 +127,7 @@ impl RingSession {
                 return;
             }
             self.polls_made = self.polls_made.saturating_add(1);
-            self.mailboxes.poll(self.until(now));
+            self.mailboxes.poll(self.until(now), now);
         }
     }
 
@@ -127,10 +144,8 @@ impl RingSession {
     fn examine(&mut self, opened: Opened, unix: UnixTime, now: Now) {
         let opened = Arc::new(opened);
         let content = &opened.content;
-        if content.st.is_some_and(|report| report.s == CallPhase::Gone)
-            && self.gone.len() < MAX_GONE
-        {
-            self.gone.push(content.n);
+        if let Some(report) = content.st {
+            self.reports.take_in(content.n, report);
         }
         if self.from.is_none() {
             return;
@@ -156,8 +171,7 @@ impl RingSession {
             content: bag,
             fetches: &self.fetches,
         };
-        let to = &opened.number;
-        let evaluated = evaluate_call(&self.context, text, content, sources, from, to, unix);
+        let evaluated = evaluate_call(&self.context, text, opened, sources, from, unix);
         match &evaluated.outcome {
             Outcome::Good(_) => {
                 if !came_from(content, &opened.service) {
@@ -188,14 +202,27 @@ impl RingSession {
     /// Marks the newest good candidate as used. A call that ended is no evidence for this one while
     /// there is a better candidate (W-7).
     fn claim_newest(&mut self) {
-        let gone = &self.gone;
+        let reports = &self.reports;
         self.evidence.claim_best(&self.context, |held| {
-            (!gone.contains(&held.found.nonce), held.iat)
+            (!reports.is_gone(&held.found.nonce), held.iat)
         });
     }
 
+    /// How the call stands that `winner` is the evidence for.
+    fn standing(&self, winner: &VerifiedCall, now: Now) -> Standing {
+        let clock = self.mailboxes.clock(&winner.service);
+        let earliest = self.context.policy.earliest_time;
+        self.own.judge(
+            Side::Callee,
+            self.reports.of(&winner.nonce),
+            winner.claims().mky().into_iter(),
+            now.monotonic,
+            |at| clock.moment(at, now, earliest),
+        )
+    }
+
     /// The verdict as things stand. `settled`: nothing more is coming that could change it in time.
-    fn verdict(&self, settled: bool) -> Option<RingOutcome> {
+    fn verdict(&self, settled: bool, now: Now) -> Option<RingOutcome> {
         let outcome =
             |verdict, first: &[Reason], checks: Vec<Check>, call: Option<&VerifiedCall>| {
                 let mut reasons = first.to_vec();
@@ -224,7 +251,10 @@ impl RingSession {
                         dest: call.map(VerifiedCall::dest).or(only_number).cloned(),
                         blobs: self.mailboxes.counts(),
                     },
-                    call: call.cloned(),
+                    call: call.map(|call| VerifiedCall {
+                        clock: self.mailboxes.clock(&call.service),
+                        ..call.clone()
+                    }),
                 })
             };
         if self.clock_unset {
@@ -240,18 +270,22 @@ impl RingSession {
         }
         if let Some(winner) = self.evidence.winner() {
             let mut checks = winner.checks.clone();
-            if self.gone.contains(&winner.found.nonce) {
-                let _ = checks.note::<()>(CheckName::State, Err(Reason::CallerGone));
-                let first = [Reason::CallerGone];
-                return outcome(Verdict::Conflicting, &first, checks.complete(), None);
-            }
-            checks.pass(CheckName::State);
-            return outcome(
-                Verdict::Verified,
-                &[],
-                checks.complete(),
-                Some(&winner.found),
-            );
+            let call = Some(&winner.found);
+            return match self.standing(&winner.found, now) {
+                Standing::Conflicting(reasons) => {
+                    let reason = reasons.first().copied().unwrap_or(Reason::StateMismatch);
+                    let _ = checks.note::<()>(CheckName::State, Err(reason));
+                    outcome(Verdict::Conflicting, &reasons, checks.complete(), None)
+                }
+                Standing::Verified(notices) => {
+                    checks.pass(CheckName::State);
+                    outcome(Verdict::Verified, &notices, checks.complete(), call)
+                }
+                Standing::Confirmed => {
+                    checks.pass(CheckName::State);
+                    outcome(Verdict::Confirmed, &[], checks.complete(), call)
+                }
+            };
         }
         if !settled {
             return None;
@@ -261,6 +295,12 @@ impl RingSession {
             return outcome(Verdict::Unavailable, &[], Vec::new(), None);
         }
         if let Some((checks, reason)) = self.evidence.failed() {
+            // The call that came at the same time was quicker to use what was announced; which of them
+            // was meant is as open as if this one had been.
+            if self.own.is_concurrent() && *reason == Reason::Replayed {
+                let first = [Reason::ConcurrentCall, *reason];
+                return outcome(Verdict::Conflicting, &first, checks.complete(), None);
+            }
             return outcome(Verdict::Refused, &[*reason], checks.complete(), None);
         }
         if self.mailboxes.answers() == 0 {
@@ -293,6 +333,12 @@ impl RingSession {
         self.evidence.failed().is_some() || self.evidence.store_failed() || !more_to_come
     }
 
+    /// Until when to wait for what happens to the call, if for that at all.
+    fn stays(&self, now: Now) -> Option<Monotonic> {
+        self.stay_until
+            .filter(|until| !self.own.ended() && now.monotonic < *until)
+    }
+
     /// Looks at one content, or at one token whose certificates were waited for.
     fn look(&mut self, unix: UnixTime, now: Now) {
         if let Some(waiting) = self.fetches.take_ready() {
@@ -317,11 +363,16 @@ impl RingSession {
             None => self.is_settled(now),
             Some(_) => self.is_idle(),
         };
-        let outcome = self.verdict(settled)?;
+        let outcome = self.verdict(settled, now)?;
         let news = match &self.reported {
             None => true,
             // A later poll may turn nothing into something and something into a conflict.
-            Some(before) => before.verdict != outcome.verdict.verdict,
+            Some(before) => {
+                let told = |reason: &Reason| before.reasons.contains(reason);
+                before.verdict != outcome.verdict.verdict
+                    || (outcome.verdict.reasons.contains(&Reason::ClockUncertain)
+                        && !told(&Reason::ClockUncertain))
+            }
         };
         news.then(|| {
             self.reported = Some(outcome.verdict.clone());
@@ -329,9 +380,6 @@ impl RingSession {
         })
     }
 }
-
-/// A poll that cannot get at least this long before the deadline does not fit it.
-const MIN_POLL_TIME: Duration = Duration::from_millis(200);
 
 impl Session for RingSession {
     type Output = RingOutcome;
@@ -391,7 +439,11 @@ impl Session for RingSession {
             }
             let last = self.schedule.last().copied().unwrap_or_default();
             let end = self.deadline.max(last.plus(LATE_POLL));
-            if now.monotonic < end && !(self.is_idle() && self.reported.is_some()) {
+            let polled = self.is_idle() && self.reported.is_some();
+            if polled && let Some(until) = self.stays(now) {
+                return Step::Wait(until);
+            }
+            if now.monotonic < end && !polled {
                 let due = if now.monotonic < self.deadline {
                     self.deadline
                 } else {
@@ -402,12 +454,34 @@ impl Session for RingSession {
         }
         self.done = true;
         self.mailboxes.give_up(now);
-        self.verdict(true)
+        self.verdict(true, now)
             .map_or(Step::Wait(Monotonic::from_ms(u64::MAX)), Step::Done)
     }
 
-    fn input(&mut self, input: Input, _now: Now) {
-        let other = match self.mailboxes.input(input) {
+    fn event(&mut self, event: CallEvent, now: Now) {
+        if let CallEvent::Answered { look, .. } = event
+            && self.own.answered().is_none()
+            && !self.own.ended()
+            && !self.clock_unset
+        {
+            // The same looks as when it began to ring, whatever was found then (W-32, PRV-48).
+            let after = POLL_SCHEDULE
+                .iter()
+                .filter(|after| look || !after.is_zero());
+            for after in after {
+                let at = now.monotonic.plus(jittered(&self.context, *after));
+                self.schedule.push(at);
+            }
+            let made = self.polls_made.min(self.schedule.len());
+            if let Some(to_come) = self.schedule.get_mut(made..) {
+                to_come.sort_unstable();
+            }
+        }
+        self.own.event(event);
+    }
+
+    fn input(&mut self, input: Input, now: Now) {
+        let other = match self.mailboxes.input(input, now) {
             Ok(()) => return,
             Err(other) => other,
         };

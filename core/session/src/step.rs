@@ -6,7 +6,7 @@ use ringtrue_stir::crypto::{DeviceSignature, P256PublicKey};
 use ringtrue_stir::{Reason, X5u};
 use zeroize::Zeroizing;
 
-use crate::{Monotonic, Now, RecordName};
+use crate::{CallEvent, Monotonic, Now, RecordName};
 
 /// Names one outstanding action of one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -188,6 +188,11 @@ pub trait Session {
 
     /// Takes in what came of an action. Inputs that the session did not ask for are ignored.
     fn input(&mut self, input: Input, now: Now);
+
+    /// Takes in what happened to the call. Sessions that have nothing to do with that ignore it.
+    fn event(&mut self, event: CallEvent, now: Now) {
+        let _ = (event, now);
+    }
 }
 
 /// Hands out action ids.

@@ -117,6 +117,7 @@ impl Called {
             st: Some(CallState {
                 s: CallPhase::Answered,
                 t_ms: now().as_secs() * 1000,
+                u_ms: None,
             }),
             ..content(&[token], credential)
         }

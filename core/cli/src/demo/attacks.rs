@@ -215,6 +215,7 @@ pub(super) async fn wrong_party_answers(stage: Arc<Stage>) -> Result<Played, Fai
         content.st = Some(CallState {
             s: CallPhase::Answered,
             t_ms: unix_now().as_secs().saturating_mul(1000),
+            u_ms: None,
         });
         mallory.leave_sealed(&stage.alice, &content).await
     };

@@ -34,11 +34,12 @@ fn writes_members_in_the_documented_order_without_white_space() {
     content.st = Some(CallState {
         s: CallPhase::Alerting,
         t_ms: 1_700_000_000_123,
+        u_ms: Some(510),
     });
     assert_eq!(
         written(&content),
         format!(
-            r#"{{"v":1,"ppts":["a.b.c"],"x5c":["MIIB","MIIC"],"cps":"cps.example.com","ksd":"{}","n":"{N}","rsp":{{"to":"https://cps.example.com","want":true,"eks":"d.e.f"}},"st":{{"s":"alerting","t":1700000000123}}}}"#,
+            r#"{{"v":1,"ppts":["a.b.c"],"x5c":["MIIB","MIIC"],"cps":"cps.example.com","ksd":"{}","n":"{N}","rsp":{{"to":"https://cps.example.com","want":true,"eks":"d.e.f"}},"st":{{"s":"alerting","t":1700000000123,"u":510}}}}"#,
             "A".repeat(43)
         )
     );
@@ -53,7 +54,8 @@ fn a_control_message_needs_no_passport() {
         content.st,
         Some(CallState {
             s: CallPhase::Gone,
-            t_ms: 5
+            t_ms: 5,
+            u_ms: None,
         })
     );
     assert_eq!(written(&content), text);
@@ -115,6 +117,9 @@ fn refuses_members_of_the_wrong_form() {
         format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":-1}}"#),
         format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":1.5}}"#),
         format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":9007199254740993}}"#),
+        format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":1,"u":-1}}"#),
+        format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":1,"u":"1"}}"#),
+        format!(r#""v":1,"n":"{N}","st":{{"s":"gone","t":1,"u":9007199254740993}}"#),
         format!(r#""v":1,"n":"{N}","st":[]"#),
     ] {
         assert_eq!(
@@ -170,6 +175,14 @@ fn does_not_write_what_it_would_not_read() {
             c.st = Some(CallState {
                 s: CallPhase::Gone,
                 t_ms: u64::MAX,
+                u_ms: None,
+            });
+        },
+        |c: &mut Content| {
+            c.st = Some(CallState {
+                s: CallPhase::Answered,
+                t_ms: 5,
+                u_ms: Some(u64::MAX),
             });
         },
     ] {
@@ -193,9 +206,13 @@ fn any_content() -> impl Strategy<Value = Content> {
         want,
         eks,
     });
-    let st = (0..3_usize, 0..=super::MAX_TIME_MS).prop_map(|(phase, t_ms)| CallState {
-        s: CallPhase::ALL[phase],
-        t_ms,
+    let time = 0..=super::MAX_TIME_MS;
+    let st = (0..3_usize, time.clone(), prop::option::of(time)).prop_map(|(phase, t_ms, u_ms)| {
+        CallState {
+            s: CallPhase::ALL[phase],
+            t_ms,
+            u_ms,
+        }
     });
     (
         prop::collection::vec(".{1,12}", 1..=8),

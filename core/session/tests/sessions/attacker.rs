@@ -96,7 +96,11 @@ impl Forged {
 /// A report about the call attempt `nonce`.
 pub(crate) fn report(nonce: [u8; 16], s: CallPhase) -> Content {
     Content {
-        st: Some(CallState { s, t_ms: START_MS }),
+        st: Some(CallState {
+            s,
+            t_ms: START_MS,
+            u_ms: None,
+        }),
         ..Content::new(CallNonce::from_octets(nonce))
     }
 }

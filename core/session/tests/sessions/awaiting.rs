@@ -120,6 +120,7 @@ fn a_right_answer_is_verified_and_tells_its_state() {
     content.st = Some(CallState {
         s: CallPhase::Answered,
         t_ms: START_MS + 77,
+        u_ms: None,
     });
     placed.leave(&content);
     let outcome = placed.wait();

@@ -40,5 +40,6 @@ mod replays;
 mod rotation;
 mod settings;
 mod signing;
+mod substitution;
 mod trust;
 mod trusted_calls;

@@ -11,6 +11,7 @@ use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
 use ringtrue_session::{FoundCertificates, Role, TrustFile};
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::crypto::RustCrypto;
+use ringtrue_stir::sip::date::format_date;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 /// How long a blob is held.
@@ -63,6 +64,8 @@ pub(crate) struct Net {
     pub(crate) services: BTreeMap<String, Service>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) latency_ms: u64,
+    /// By how many milliseconds the services' clocks are ahead; `None` if their answers have no `Date`.
+    pub(crate) date_ahead_ms: Option<i64>,
     pub(crate) anchors: TrustAnchors,
     /// What a host's fetcher gets for an `x5u`, in turn; the last one again and again.
     pub(crate) certificates: BTreeMap<String, Vec<Result<FoundCertificates, Reason>>>,
@@ -102,7 +105,15 @@ impl Net {
             Route::Lookup { number } => Ok(service.lookup(&number, now)),
             other => panic!("endpoints do not ask for {other:?}"),
         };
-        Ok(answered.unwrap_or_else(Problem::encode))
+        let answer = answered.unwrap_or_else(Problem::encode);
+        Ok(match self.date_ahead_ms {
+            None => answer,
+            Some(ahead) => {
+                let unix_ms = (crate::world::START_MS + ms).checked_add_signed(ahead);
+                let date = UnixTime::from_secs(unix_ms.unwrap() / 1000);
+                answer.with_header("date", format_date(date).unwrap())
+            }
+        })
     }
 
     /// Fetches what trust is built on as a host does.

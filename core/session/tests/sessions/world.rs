@@ -60,6 +60,7 @@ impl World {
                 services: BTreeMap::from(services),
                 sent: Vec::new(),
                 latency_ms: 20,
+                date_ahead_ms: None,
                 anchors: authority.anchors().unwrap(),
                 certificates: BTreeMap::new(),
                 trust_files: BTreeMap::new(),
