@@ -32,6 +32,11 @@ impl Destination {
     ///
     /// Source: docs/protocol.md section 6.3.
     pub fn info(&self) -> Result<Vec<u8>, Reason> {
+        Ok([LABEL, &self.tagged()?].concat())
+    }
+
+    /// Kind, length (two octets, big-endian) and the destination.
+    pub(crate) fn tagged(&self) -> Result<Vec<u8>, Reason> {
         let (kind, text) = match self {
             Self::TelephoneNumber(number) => (1, number.as_str()),
             Self::Uri(uri) => (2, uri.as_str()),
@@ -43,11 +48,10 @@ impl Destination {
             return Err(Reason::TooLong);
         }
         let len = u16::try_from(text.len()).map_err(|_| Reason::TooLong)?;
-        let mut info = LABEL.to_vec();
-        info.push(kind);
-        info.extend_from_slice(&len.to_be_bytes());
-        info.extend_from_slice(text.as_bytes());
-        Ok(info)
+        let mut tagged = vec![kind];
+        tagged.extend_from_slice(&len.to_be_bytes());
+        tagged.extend_from_slice(text.as_bytes());
+        Ok(tagged)
     }
 }
 

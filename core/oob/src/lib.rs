@@ -5,6 +5,7 @@
 //!   [`open_with_shared_secret`].
 //! * [`statement`] makes, reads and verifies key statements: which keys a number has, and where it looks.
 //! * [`ohttp`] puts such messages into others that a relay can carry without reading them.
+//! * A [`token`] lets an anonymous sender store.
 //! * The [`http`] messages carry blobs and statements between endpoints and services at a [`BaseUrl`].
 //!
 //! This crate is pure: no I/O, no clock, no global. Randomness and group operations come from a
@@ -23,6 +24,7 @@ mod recipient_key;
 mod seal;
 pub mod statement;
 mod suite;
+pub mod token;
 
 pub use base_url::BaseUrl;
 pub use blob::Blob;

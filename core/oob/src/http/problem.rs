@@ -15,6 +15,9 @@ const MAX_LEN: usize = 4096;
 /// A service that asks for more patience than this is taken to have said this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
+/// The member that names a price.
+const PRICE: &str = "tokens";
+
 /// What all types begin with.
 const TYPE_PREFIX: &str = "urn:ringtrue:problem:";
 
@@ -63,6 +66,8 @@ problems! {
     MalformedNumber "malformed-number" 400 "not a telephone number";
     /// The body is no key statement.
     MalformedStatement "malformed-statement" 400 "not a key statement of the expected form";
+    /// The body is no token request, or names a key that does not sign now.
+    MalformedTokenRequest "malformed-token-request" 400 "not a token request of the expected form";
     /// The path exists, the method does not.
     MethodNotAllowed "method-not-allowed" 405 "the method is not allowed here";
     /// None of the wanted media types is offered.
@@ -83,6 +88,8 @@ problems! {
     Unavailable "unavailable" 503 "the service is not available";
     /// The body has another media type than this request must have.
     UnsupportedMediaType "unsupported-media-type" 415 "the media type is not supported";
+    /// The credential that asks for storage tokens is not accepted.
+    UntrustedCredential "untrusted-credential" 403 "the credential is not accepted";
     /// The statement does not verify.
     UntrustedStatement "untrusted-statement" 403 "the key statement is not trusted";
 }
@@ -117,16 +124,34 @@ impl Problem {
     /// The answer of a service.
     #[must_use]
     pub fn encode(self) -> HttpResponse {
-        let body = json!({
+        self.answer(&self.members())
+    }
+
+    fn members(self) -> Value {
+        json!({
             "type": self.type_uri(),
             "title": self.title(),
             "status": self.status(),
-        });
-        HttpResponse::answer(
-            self.status(),
-            Some(media::PROBLEM),
-            body.to_string().into_bytes(),
-        )
+        })
+    }
+
+    fn answer(self, body: &Value) -> HttpResponse {
+        let body = body.to_string().into_bytes();
+        HttpResponse::answer(self.status(), Some(media::PROBLEM), body)
+    }
+
+    /// The answer 429 of a service to which a store is worth `tokens` storage tokens now. The client may
+    /// pay at once; nothing of what it sent is spent.
+    ///
+    /// Source: docs/protocol.md section 19.1 (W-30).
+    #[must_use]
+    pub fn encode_price(tokens: u32) -> HttpResponse {
+        let problem = Self::OverLimit;
+        let mut body = problem.members();
+        if let Value::Object(members) = &mut body {
+            members.insert(PRICE.to_owned(), Value::from(tokens));
+        }
+        problem.answer(&body).with_header("retry-after", "0")
     }
 
     /// The answer of a service, with the time after which to try again in whole seconds.
@@ -172,6 +197,19 @@ pub fn reason(answer: &HttpResponse) -> Reason {
     }
 }
 
+/// The price of a store in storage tokens, if the answer names one: a power of two that some store can
+/// pay ([`MAX_TOKENS`](crate::token::redemption::MAX_TOKENS)).
+#[must_use]
+pub fn price(answer: &HttpResponse) -> Option<usize> {
+    if answer.status != 429 || Problem::decode(answer) != Some(Problem::OverLimit) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let tokens = usize::try_from(body.get(PRICE)?.as_u64()?).ok()?;
+    let payable = 1..=crate::token::redemption::MAX_TOKENS;
+    (tokens.is_power_of_two() && payable.contains(&tokens)).then_some(tokens)
+}
+
 /// How long the service asks to wait, if it says so in whole seconds; at most an hour.
 #[must_use]
 pub fn retry_after(answer: &HttpResponse) -> Option<Duration> {
@@ -210,7 +248,7 @@ mod tests {
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             assert_eq!(Problem::decode(&answer), Some(*problem));
         }
-        assert_eq!(names.len(), 15);
+        assert_eq!(names.len(), 17);
     }
 
     #[test]

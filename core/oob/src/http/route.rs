@@ -7,6 +7,7 @@ use ringtrue_stir::{TelephoneNumber, base64url};
 use super::problem::Problem;
 use super::{Method, directory, number_segment, placement};
 use crate::ohttp::messages;
+use crate::token::issuance;
 
 /// A longer path is nothing of ours; bounds the work. A number may hold separators, percent-encoded.
 const MAX_PATH_LEN: usize = 512;
@@ -54,6 +55,8 @@ pub enum Route {
     GatewayKeys,
     /// `GET /health`
     Health,
+    /// `GET /.well-known/private-token-issuer-directory`
+    IssuerDirectory,
     /// `GET /cps/{number}/ppts/{id}`
     Item {
         /// Whose mailbox.
@@ -81,6 +84,8 @@ pub enum Route {
         /// Whose mailbox.
         number: TelephoneNumber,
     },
+    /// `POST /token-request`
+    TokenRequest,
 }
 
 impl Route {
@@ -105,6 +110,8 @@ impl Route {
             (Method::Get, Resource::Health) => Ok(Self::Health),
             (Method::Get, Resource::GatewayKeys) => Ok(Self::GatewayKeys),
             (Method::Post, Resource::Gateway) => Ok(Self::Gateway),
+            (Method::Get, Resource::IssuerDirectory) => Ok(Self::IssuerDirectory),
+            (Method::Post, Resource::TokenRequest) => Ok(Self::TokenRequest),
             (Method::Get, Resource::Collection(segment)) => Ok(Self::Retrieve {
                 number: number(segment)?,
             }),
@@ -129,8 +136,11 @@ impl Route {
     #[must_use]
     pub fn allowed(prefix: &str, path: &str) -> Option<&'static str> {
         match Resource::decode(prefix, path).ok()? {
-            Resource::Health | Resource::Item(..) | Resource::GatewayKeys => Some("GET"),
-            Resource::Gateway => Some("POST"),
+            Resource::Health
+            | Resource::IssuerDirectory
+            | Resource::Item(..)
+            | Resource::GatewayKeys => Some("GET"),
+            Resource::Gateway | Resource::TokenRequest => Some("POST"),
             Resource::Collection(_) => Some("GET, POST"),
             Resource::Keys(_) => Some("GET, PUT"),
         }
@@ -143,6 +153,7 @@ impl Route {
             Self::Gateway => messages::MAX_REQUEST_LEN,
             Self::Store { .. } => placement::MAX_STORE_LEN,
             Self::Publish { .. } => directory::MAX_PUBLISH_LEN,
+            Self::TokenRequest => issuance::REQUEST_LEN,
             _ => 0,
         }
     }
@@ -153,6 +164,8 @@ enum Resource<'a> {
     Health,
     Gateway,
     GatewayKeys,
+    IssuerDirectory,
+    TokenRequest,
     Collection(&'a str),
     Item(&'a str, &'a str),
     Keys(&'a str),
@@ -177,6 +190,10 @@ impl<'a> Resource<'a> {
             (Some(""), Some("health"), None, ..) => Ok(Self::Health),
             (Some(""), Some("gateway"), None, ..) => Ok(Self::Gateway),
             (Some(""), Some("ohttp-keys"), None, ..) => Ok(Self::GatewayKeys),
+            (Some(""), Some("token-request"), None, ..) => Ok(Self::TokenRequest),
+            (Some(""), Some(".well-known"), Some("private-token-issuer-directory"), None, ..) => {
+                Ok(Self::IssuerDirectory)
+            }
             (Some(""), Some("cps"), Some(number), Some("ppts"), None, _) => {
                 Ok(Self::Collection(number))
             }
@@ -236,6 +253,12 @@ mod tests {
             ("GET", "/health", Route::Health),
             ("POST", "/gateway", Route::Gateway),
             ("GET", "/ohttp-keys", Route::GatewayKeys),
+            (
+                "GET",
+                "/.well-known/private-token-issuer-directory",
+                Route::IssuerDirectory,
+            ),
+            ("POST", "/token-request", Route::TokenRequest),
             (
                 "GET",
                 "/cps/12025550143/ppts",
@@ -346,6 +369,9 @@ mod tests {
             "/keys",
             "/keys/1/",
             "/keys/1/2",
+            "/token-request/",
+            "/.well-known",
+            "/.well-known/private-token-issuer-directory/",
             "/metrics",
             long.as_str(),
         ] {
@@ -376,6 +402,8 @@ mod tests {
             ("PUT", "/cps/1/ppts", "GET, POST"),
             ("DELETE", item.as_str(), "GET"),
             ("POST", "/keys/1", "GET, PUT"),
+            ("GET", "/token-request", "POST"),
+            ("POST", "/.well-known/private-token-issuer-directory", "GET"),
             ("get", "/keys/1", "GET, PUT"),
         ] {
             assert_eq!(
@@ -392,6 +420,7 @@ mod tests {
         let limit = |method, path| Route::decode("", method, path).unwrap().max_body_len();
         assert_eq!(limit("POST", "/cps/1/ppts"), 184_320);
         assert_eq!(limit("PUT", "/keys/1"), 16_385);
+        assert_eq!(limit("POST", "/token-request"), 259);
         assert_eq!(limit("GET", "/keys/1"), 0);
     }
 

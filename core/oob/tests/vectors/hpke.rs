@@ -8,51 +8,19 @@ use ringtrue_oob::{
 };
 use ringtrue_stir::TelephoneNumber;
 use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto, SecretKey, SharedSecret};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{FixedEphemeral, folder, schedule, unhex};
+use crate::fields::Fields;
+use crate::{FixedEphemeral, folder, schedule};
 
 const FILES: [(&str, Suite); 2] = [
     ("project-blob-v1-p256-aes128gcm.json", Suite::S1),
     ("project-blob-v1-x25519-chacha20poly1305.json", Suite::S2),
 ];
 
-/// One file, which knows what was read from it.
-struct Fields {
-    value: Value,
-    unread: BTreeSet<String>,
-}
-
-impl Fields {
-    fn of(file: &str) -> Self {
-        let text = std::fs::read(folder("hpke").join(file)).unwrap();
-        let value: Value = serde_json::from_slice(&text).unwrap();
-        let unread = value.as_object().unwrap().keys().cloned().collect();
-        Self { value, unread }
-    }
-
-    fn take(&mut self, name: &str) -> &Value {
-        assert!(self.unread.remove(name), "{name} is missing or read twice");
-        &self.value[name]
-    }
-
-    fn text(&mut self, name: &str) -> String {
-        self.take(name).as_str().unwrap().to_owned()
-    }
-
-    fn octets(&mut self, name: &str) -> Vec<u8> {
-        unhex(&self.text(name))
-    }
-
-    fn number(&mut self, name: &str) -> usize {
-        usize::try_from(self.take(name).as_u64().unwrap()).unwrap()
-    }
-}
-
 fn run_file<K: Kem>(file: &str, suite: Suite) {
     let curve = suite.curve().unwrap();
-    let mut fields = Fields::of(file);
+    let mut fields = Fields::of("hpke", file);
     assert!(fields.text("note").contains("not from an RFC"));
     assert_eq!(
         format!("project-blob-v1-{}.json", fields.text("suite")),
@@ -155,7 +123,7 @@ fn run_file<K: Kem>(file: &str, suite: Suite) {
     let sealed = ringtrue_oob::seal(&provider, &key, &destination, content.as_bytes()).unwrap();
     assert!(sealed == blob, "the sealed blob differs from the example");
 
-    assert!(fields.unread.is_empty(), "unread: {:?}", fields.unread);
+    fields.require_all_read();
 }
 
 #[test]

@@ -6,9 +6,12 @@
     reason = "helpers of tests may fail like the tests themselves"
 )]
 
+mod fields;
 mod hpke;
 mod protocol;
+mod rsabssa;
 mod schedule;
+mod scripted;
 
 use std::path::PathBuf;
 

@@ -28,6 +28,36 @@ impl P256PublicKey {
         Ok(Self(octets))
     }
 
+    /// Reads the 33 octets of the compressed SEC1 form (`02` or `03`, then X).
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::MalformedKey`] for another length or form, or an X that no point has.
+    pub fn from_compressed(sec1: &[u8]) -> Result<Self, Reason> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        if sec1.len() != 33 {
+            return Err(Reason::MalformedKey);
+        }
+        let key = p256::PublicKey::from_sec1_bytes(sec1).map_err(|_| Reason::MalformedKey)?;
+        Self::from_sec1(key.to_sec1_point(false).as_bytes())
+    }
+
+    /// The 33 octets of the compressed SEC1 form.
+    #[must_use]
+    pub const fn to_compressed(&self) -> [u8; 33] {
+        let mut sec1 = [0; 33];
+        let (_, x_and_y) = self.0.split_at(1);
+        let (x, y) = x_and_y.split_at(32);
+        let (sign, rest) = sec1.split_at_mut(1);
+        let odd = match y {
+            [.., last] => *last & 1,
+            [] => 0,
+        };
+        sign.copy_from_slice(&[2 | odd]);
+        rest.copy_from_slice(x);
+        sec1
+    }
+
     /// The 65 octets of the uncompressed SEC1 form.
     #[must_use]
     pub const fn as_sec1(&self) -> &[u8; 65] {
