@@ -17,7 +17,7 @@ use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use zeroize::Zeroizing;
 
 use crate::support::keys::{DeviceSigner, Form, Temper};
-use crate::support::world::{World, X5U, number, patiently, place};
+use crate::support::world::{STATE_KEY, World, X5U, number, patiently, place};
 use crate::support::{PATIENT, ends};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -360,6 +360,7 @@ async fn an_installed_credential_is_there_again_after_a_restart() {
         .service(world.gateway.base())
         .signer(device(&secret))
         .store(open())
+        .state_key(STATE_KEY)
         .build()
         .unwrap();
     let state = elsewhere.credential_status().state;
@@ -396,7 +397,8 @@ async fn of_a_configured_and_an_installed_credential_the_one_that_lasts_longer_i
 async fn a_damaged_record_of_the_credential_does_not_keep_the_endpoint_from_starting() {
     let world = World::new().await;
     let store = Arc::new(MemoryStore::new());
-    let name = ringtrue_session::RecordName::credential();
+    let name = ringtrue_session::RecordKey::new(&STATE_KEY)
+        .name(&ringtrue_session::RecordName::credential());
     store.save(name.as_str(), None, b"{\"v\":1").unwrap();
     let endpoint = kept(&world, 0, device(&secret()), store);
     let state = endpoint.credential_status().state;

@@ -377,6 +377,7 @@ async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name(
             ..HttpSettings::default()
         })
         .store(Arc::new(ringtrue::MemoryStore::new()))
+        .state_key(crate::support::world::STATE_KEY)
         .build()
         .unwrap();
     let published = ends(endpoint.publish_keys(Some(PATIENT))).await;

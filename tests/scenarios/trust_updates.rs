@@ -362,6 +362,7 @@ async fn an_endpoint_with_nothing_but_a_bundle_url_verifies_nobody_until_its_fir
         .service(world.gateway.base())
         .http(lab_http(&world.tls.root_pem))
         .store(memory())
+        .state_key(crate::support::world::STATE_KEY)
         .trust_bundle(BUNDLE_URL, [operator.public.to_spki_pem()])
         .trust_fetching(files.fetcher())
         .build()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringtrue::{AddressPolicy, EndpointBuilder, FetchSettings, Fetcher, Reason, UnixTime};
+use zeroize::Zeroizing;
 
 use crate::TrustConfig;
 use crate::show::show;
@@ -22,6 +23,12 @@ pub struct EndpointConfig {
     /// The file that keeps keys and what is known of others. Several processes may share one: an
     /// application and its extension.
     pub state_file: String,
+    /// 32 octets that seal the state file, from a secure generator and kept in the platform's key store
+    /// (Keychain; wrapped by Android Keystore). All processes that share the file give the same. Without
+    /// it the key is in a file beside the state file, with `.key` at the end of its name: leave that one
+    /// out of backups. With another key the endpoint begins anew.
+    #[uniffi(default)]
+    pub state_key: Option<Vec<u8>>,
     /// The STIR credential. Without one the endpoint can verify but neither place nor answer. Comes
     /// with a signer. One that was installed later and lasts longer is used instead.
     #[uniffi(default)]
@@ -75,6 +82,12 @@ impl EndpointConfig {
             None
         };
         let mut builder = ringtrue::Endpoint::builder().state_file(self.state_file);
+        if let Some(key) = self.state_key {
+            let key = Zeroizing::new(key);
+            let key = key.as_slice().try_into();
+            let key: [u8; 32] = key.map_err(|_| Reason::ConfigurationInvalid)?;
+            builder = builder.state_key(key);
+        }
         for number in self.numbers {
             builder = builder.number(number);
         }
@@ -526,6 +539,7 @@ mod tests {
             services: vec!["https://cps.example".to_owned()],
             anchors_pem: Vec::new(),
             state_file: "state".to_owned(),
+            state_key: None,
             credential: Some(credential.clone()),
             directory: None,
             placement: None,

@@ -87,6 +87,7 @@ async fn main() {
             .anchors_pem(authority.root.pem())
             .service(format!("https://localhost:{port}"))
             .store(Arc::new(MemoryStore::new()))
+            .state_key([7; 32])
             .http(HttpSettings {
                 addresses: AddressPolicy::public_only().allow_loopback(),
                 ..HttpSettings::default()

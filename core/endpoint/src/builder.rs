@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex, RwLock};
 use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
 use ringtrue_oob::BaseUrl;
 use ringtrue_session::{
-    Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordName, Services,
+    Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordKey, RecordName, Services,
 };
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
 use ringtrue_stir::{NumberContext, Reason, UnixTime};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::endpoint::Inner;
 use crate::host::Host;
+use crate::key_file;
+use crate::records::Records;
 use crate::transport::Carrier;
 use crate::trust::TrustSettings;
 use crate::{Clock, Endpoint, SqliteStore, StateStore, SystemClock, Transport};
@@ -34,6 +37,7 @@ pub struct EndpointBuilder {
     placement: Option<String>,
     state_file: Option<PathBuf>,
     store: Option<Arc<dyn StateStore>>,
+    state_key: Option<Zeroizing<[u8; 32]>>,
     http: HttpSettings,
     transport: Option<Arc<dyn Transport>>,
     fetcher: Option<Fetcher>,
@@ -57,6 +61,7 @@ impl EndpointBuilder {
             placement: None,
             state_file: None,
             store: None,
+            state_key: None,
             http: HttpSettings::default(),
             transport: None,
             fetcher: None,
@@ -131,13 +136,28 @@ impl EndpointBuilder {
     }
 
     /// Keeps state in this file; see [`SqliteStore`]. One of this and [`EndpointBuilder::store`] is
-    /// required.
+    /// required. Without [`EndpointBuilder::state_key`] the key that seals the records is in a file
+    /// beside it, with `.key` at the end of its name, readable by its owner only and made if there is
+    /// none: leave that one out of backups.
     pub fn state_file(mut self, path: impl AsRef<Path>) -> Self {
         self.state_file = Some(path.as_ref().to_owned());
         self
     }
 
-    /// Keeps state in a store of the application's own.
+    /// Seals the state records, values and names, with this key: 32 octets of a secure generator, from
+    /// the platform's key store where there is one. The store and its backups then show no number, no
+    /// key and no sign of what is kept.
+    ///
+    /// All processes that share a store give the same key. With another key, after the first was lost,
+    /// the endpoint begins anew and makes new encryption keys at its next publication; calls that are
+    /// sealed to the ones before cannot be verified until then. So a key is changed by beginning anew
+    /// with an empty store.
+    pub fn state_key(mut self, key: [u8; 32]) -> Self {
+        self.state_key = Some(Zeroizing::new(key));
+        self
+    }
+
+    /// Keeps state in a store of the application's own. Needs [`EndpointBuilder::state_key`].
     pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
         self.store = Some(store);
         self
@@ -300,15 +320,12 @@ impl EndpointBuilder {
         };
         let now = now.unix(context.policy.earliest_time);
         let context = context.build(now)?;
-        let store: Arc<dyn StateStore> = match (self.store, self.state_file) {
-            (Some(store), None) => store,
-            (None, Some(path)) => Arc::new(SqliteStore::open(path)?),
-            _ => return Err(Reason::ConfigurationInvalid),
-        };
+        let provider = context.provider().as_ref();
+        let records = open_records(self.store, self.state_file, self.state_key, provider)?;
         let bundled = match &trust_source {
             None => None,
             Some(source) => {
-                let load = |record: &RecordName| store.load(record.as_str());
+                let load = |record: &RecordName| records.load(record);
                 source.restore(context.provider().as_ref(), now, load)?
             }
         };
@@ -327,13 +344,11 @@ impl EndpointBuilder {
         };
         let context = match (&self.signer, with_configured) {
             (None, with_configured) => with_configured?,
-            (Some(signer), Ok(context)) => {
-                with_installed(context, store.as_ref(), signer.as_ref(), now)?
-            }
+            (Some(signer), Ok(context)) => with_installed(context, &records, signer.as_ref(), now)?,
             // An application goes on stating the credential that it began with: once that has expired,
             // the one that was installed since carries on alone.
             (Some(signer), Err(reason)) => {
-                let renewed = with_installed(context, store.as_ref(), signer.as_ref(), now)?;
+                let renewed = with_installed(context, &records, signer.as_ref(), now)?;
                 renewed.credential().ok_or(reason)?;
                 renewed
             }
@@ -349,7 +364,7 @@ impl EndpointBuilder {
             fetcher,
             trust_source,
             trust_fetcher,
-            store,
+            records,
             clock: self.clock,
             signer: self.signer,
             agreement: self.agreement,
@@ -364,17 +379,46 @@ impl EndpointBuilder {
     }
 }
 
+/// The state store and its key.
+fn open_records(
+    store: Option<Arc<dyn StateStore>>,
+    state_file: Option<PathBuf>,
+    key: Option<Zeroizing<[u8; 32]>>,
+    provider: &dyn CryptoProvider,
+) -> Result<Records, Reason> {
+    let (store, key): (Arc<dyn StateStore>, _) = match (store, state_file) {
+        // What would keep a key for it nobody but the application knows.
+        (Some(store), None) => (store, key.ok_or(Reason::ConfigurationInvalid)?),
+        (None, Some(path)) => {
+            let store = SqliteStore::open(&path)?;
+            let key = match key {
+                Some(key) => key,
+                None => store.exclusively(|| key_file::read_or_make(&path, provider))?,
+            };
+            (Arc::new(store), key)
+        }
+        _ => return Err(Reason::ConfigurationInvalid),
+    };
+    Ok(Records {
+        store,
+        key: RecordKey::new(&key),
+    })
+}
+
 /// The context with the credential that was installed earlier, if it is for this key, still holds and
 /// lasts longer than the configured one. What no longer holds is left alone: it may again when the
 /// clock is set or the anchors are back.
 fn with_installed(
     context: Context,
-    store: &dyn StateStore,
+    records: &Records,
     signer: &dyn Signer,
     now: Option<UnixTime>,
 ) -> Result<Context, Reason> {
-    let Some(record) = store.load(RecordName::credential().as_str())? else {
-        return Ok(context);
+    let record = match records.load(&RecordName::credential()) {
+        Ok(Some(record)) => record,
+        // It holds nothing secret and is replaced when the next one is installed.
+        Ok(None) | Err(Reason::RecordNotOpened) => return Ok(context),
+        Err(reason) => return Err(reason),
     };
     let Ok(installed) = Credential::from_record(&record) else {
         return Ok(context);

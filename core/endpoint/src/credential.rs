@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringtrue_session::{Credential, CredentialStatus, RecordName, Saved};
+use ringtrue_session::{Credential, CredentialStatus, RecordName};
 use ringtrue_stir::certificate::{CertificateBag, CertificateRequest, RequestSubject};
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use ringtrue_stir::{Reason, UnixTime};
@@ -73,17 +73,8 @@ impl Endpoint {
                 .clone()
                 .with_credential(credential.clone(), now)?;
             installed.require_scope()?;
-            let record = RecordName::credential();
-            let held = host.store.load(record.as_str())?;
-            let held = held.as_ref().map(|held| held.as_slice());
-            match host
-                .store
-                .save(record.as_str(), held, &credential.to_record())?
-            {
-                Saved::Written => {}
-                // Another process installed one at the same moment.
-                Saved::Changed => return Err(Reason::StateUnavailable),
-            }
+            host.records
+                .replace(&RecordName::credential(), &credential.to_record())?;
             host.replace_context(|context| context.with_credential(credential, now))
         })
         .await

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ringtrue_session::{Session, Step};
+use ringtrue_session::{Sealed, Session, Step};
 
 use crate::host::Host;
 
@@ -12,9 +12,10 @@ use crate::host::Host;
 /// drops what is outstanding.
 pub(crate) async fn drive<S: Session>(
     host: &Host,
-    mut session: S,
+    session: S,
     mut report: impl FnMut(S::Report),
 ) -> S::Output {
+    let mut session = Sealed::new(session, host.records.key.clone());
     let mut running = FuturesUnordered::new();
     loop {
         match session.next(host.now()) {

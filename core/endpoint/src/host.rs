@@ -13,8 +13,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use crate::Clock;
+use crate::records::Records;
 use crate::transport::Carrier;
-use crate::{Clock, StateStore};
 
 /// The endpoint's surroundings. Shared by its sessions.
 pub(crate) struct Host {
@@ -25,7 +26,7 @@ pub(crate) struct Host {
     /// None where trust is configured and nothing else.
     pub(crate) trust_source: Option<TrustSource>,
     pub(crate) trust_fetcher: Option<Fetcher>,
-    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) records: Records,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) agreement: Option<Arc<dyn KeyAgreement>>,
@@ -135,7 +136,7 @@ impl Host {
                 Input::Agreement(id, blocking(Reason::KeyAgreementFailed, agree).await)
             }
             Action::Load { id, record } => {
-                let store = Arc::clone(&self.store);
+                let store = Arc::clone(&self.records.store);
                 let load = move || store.load(record.as_str());
                 Input::Loaded(id, blocking(Reason::StateUnavailable, load).await)
             }
@@ -145,7 +146,7 @@ impl Host {
                 expected,
                 value,
             } => {
-                let store = Arc::clone(&self.store);
+                let store = Arc::clone(&self.records.store);
                 let save = move || {
                     let expected = expected.as_ref().map(|held| held.as_slice());
                     store.save(record.as_str(), expected, &value)
@@ -157,7 +158,7 @@ impl Host {
                 record,
                 expires,
             } => {
-                let store = Arc::clone(&self.store);
+                let store = Arc::clone(&self.records.store);
                 let now = self.unix_now().unwrap_or_default().as_secs();
                 let claim = move || store.claim(record.as_str(), expires, now);
                 Input::Claimed(id, blocking(Reason::StateUnavailable, claim).await)

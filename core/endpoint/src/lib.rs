@@ -38,6 +38,8 @@ mod credential;
 mod driver;
 mod endpoint;
 mod host;
+mod key_file;
+mod records;
 mod ringing;
 mod signer;
 mod sqlite_store;

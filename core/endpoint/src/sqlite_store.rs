@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::StateStore;
 
-/// The format of the file. A file of a later format is not touched.
-const FORMAT: i64 = 1;
+/// The format of the file. A file of another format is not touched: format 1 held records unsealed.
+const FORMAT: i64 = 2;
 
 /// How long one process waits for another's transaction, which takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,6 +68,24 @@ impl SqliteStore {
         Ok(Self {
             connection: Mutex::new(connection),
         })
+    }
+
+    /// Does `work` while no other process writes or does the same.
+    ///
+    /// # Errors
+    ///
+    /// What `work` says; [`Reason::StateUnavailable`] if others have the file for too long.
+    pub(crate) fn exclusively<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        let mut connection = self.connection();
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(unavailable)?;
+        let done = work()?;
+        transaction.commit().map_err(unavailable)?;
+        Ok(done)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

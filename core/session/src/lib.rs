@@ -20,6 +20,8 @@
 //! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
 //! of a call, sessions are told as a [`CallEvent`].
 //!
+//! Every host puts [`Sealed`] around each of them, so that its state store sees opaque octets only.
+//!
 //! What this crate deliberately does not do: open connections, read clocks, touch key stores, decide
 //! what a person is shown.
 #![forbid(unsafe_code)]
@@ -45,7 +47,9 @@ mod placed_call;
 mod policy;
 mod publish;
 mod record;
+mod record_key;
 mod ring;
+mod sealed;
 mod service_clock;
 mod state_report;
 mod state_reports;
@@ -72,8 +76,10 @@ pub use placed_call::PlacedCall;
 pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
 pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
+pub use record_key::RecordKey;
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
+pub use sealed::Sealed;
 pub use service_clock::ServiceClock;
 pub use state_report::{Reported, StateReportSession};
 pub use step::{Action, ActionId, FoundCertificates, Input, Saved, Session, Step, TrustFile};

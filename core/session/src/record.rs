@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 pub struct RecordName(String);
 
 impl RecordName {
-    /// The name as text: a kind, a dot and 43 characters of base64url.
+    /// The name as text. Inside of sessions a kind, a dot and 43 characters of base64url; as a host gets
+    /// it from [`Sealed`](crate::Sealed), 43 characters of base64url.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -27,6 +28,11 @@ impl RecordName {
             hash.update(part);
         }
         Self(format!("{kind}.{}", base64url::encode(&hash.finalize())))
+    }
+
+    /// The name as the host gets it.
+    pub(crate) const fn sealed(name: String) -> Self {
+        Self(name)
     }
 
     /// The endpoint's own encryption keys. One record for all its numbers.

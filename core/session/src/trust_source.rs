@@ -81,7 +81,8 @@ impl TrustSource {
     /// # Errors
     ///
     /// [`Reason::ConfigurationInvalid`] for no key or too many, and what `load` says. A record that
-    /// cannot be read, or is not by one of the keys, counts as none.
+    /// cannot be read, or is not by one of the keys, counts as none; a bundle that does not open is an
+    /// error, so that nobody brings an older trust back by damaging the newer one.
     pub fn restore(
         &self,
         provider: &dyn CryptoProvider,
@@ -101,7 +102,11 @@ impl TrustSource {
         if let Some(now) = now {
             let bare = trust.clone();
             for (issuer, url) in bare.list_sources() {
-                if let Some(octets) = load(&RecordName::revocation_list(url))?
+                let octets = match load(&RecordName::revocation_list(url)) {
+                    Err(Reason::RecordNotOpened) => None,
+                    octets => octets?,
+                };
+                if let Some(octets) = octets
                     && let Ok(list) = RevocationList::parse(&octets)
                 {
                     // One that does not hold any more is as good as none.

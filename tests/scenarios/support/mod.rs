@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod puppet;
 pub(crate) mod scene;
+pub(crate) mod secrets;
 pub(crate) mod world;
 
 use std::future::Future;

@@ -23,6 +23,9 @@ use super::{PATIENT, ends, logs, now};
 /// Where the certificates of every credential are said to be. Nothing is there.
 pub(crate) const X5U: &str = "https://certs.example/chain.pem";
 
+/// What seals the state of every endpoint here.
+pub(crate) const STATE_KEY: [u8; 32] = [0x5e; 32];
+
 /// A number of the authority's block, 0 to 99.
 pub(crate) fn number(index: usize) -> TelephoneNumber {
     TelephoneNumber::from_canonical(&format!("12025550{:03}", 100 + index)).unwrap()
@@ -119,6 +122,7 @@ impl World {
             .number(number.as_str())
             .anchors_pem(self.authority.root.pem())
             .service(self.gateway.base())
+            .state_key(STATE_KEY)
             .http(lab_http(&self.tls.root_pem))
     }
 

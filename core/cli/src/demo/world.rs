@@ -13,9 +13,11 @@ use ringtrue::{
 };
 use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity};
 use ringtrue_lab::{Authority, Credential, Lab, LabOptions, LeafSpec};
-use ringtrue_net::HttpClient;
+use ringtrue_net::{AwsLcCrypto, HttpClient};
 use ringtrue_stir::X5u;
+use ringtrue_stir::crypto::CryptoProvider as _;
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
+use zeroize::Zeroizing;
 
 use super::instruments::{
     LeakedKey, RecordingCrypto, RecordingSigner, RecordingStore, Tamper, Wire,
@@ -266,6 +268,11 @@ impl Phone {
         })?;
         let store = SqliteStore::open(card.folder.join("endpoint.sqlite"))
             .map_err(Failure::of("a telephone's state"))?;
+        // The folder goes with the demonstration, and so may its key.
+        let mut state_key = Zeroizing::new([0; 32]);
+        AwsLcCrypto
+            .fill_random(state_key.as_mut_slice())
+            .map_err(Failure::of("a telephone's state"))?;
         let mut policy = Policy::default();
         policy.profile = Profile::Delegate;
         let mut builder = Endpoint::builder()
@@ -277,6 +284,7 @@ impl Phone {
                 store,
                 recorder: Arc::clone(&recorder),
             }))
+            .state_key(*state_key)
             .transport(wire.clone())
             .provider(Arc::new(RecordingCrypto {
                 recorder: Arc::clone(&recorder),

@@ -38,6 +38,7 @@ mod records;
 mod redials;
 mod replays;
 mod rotation;
+mod sealing;
 mod settings;
 mod signing;
 mod substitution;

@@ -1,0 +1,150 @@
+//! What must not be seen in any log, error, text of a value or state store: numbers, tokens, call
+//! nonces, keys, blobs. Registered where it arises, then looked for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ringtrue_net::AwsLcCrypto;
+use ringtrue_stir::crypto::{
+    CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, SecretKey, SharedSecret,
+};
+use ringtrue_stir::{Reason, base64url};
+
+/// What every number of these tests begins with.
+const PREFIX: &str = "1202555";
+
+/// Shorter ones could be found by chance.
+const MIN_SECRET: usize = 20;
+
+/// Secrets while a test runs. Cheap to clone; clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+
+impl Secrets {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.held().len()
+    }
+
+    /// Registers octets in every form in which they could be printed.
+    pub(crate) fn octets(&self, octets: &[u8]) {
+        use std::fmt::Write as _;
+
+        let hex = octets.iter().fold(String::new(), |mut hex, octet| {
+            write!(hex, "{octet:02x}").unwrap();
+            hex
+        });
+        let list = format!("{octets:?}");
+        let list = list.trim_matches(['[', ']']).to_owned();
+        for form in [base64url::encode(octets), hex.to_uppercase(), hex, list] {
+            self.text(&form);
+        }
+    }
+
+    /// Registers a text and, if it is a compact JWS, its parts. URLs are no secrets.
+    pub(crate) fn text(&self, text: &str) {
+        let mut held = self.held();
+        for part in text.split('.').chain([text]) {
+            if part.len() >= MIN_SECRET && !text.contains("://") {
+                held.insert(part.to_owned());
+            }
+        }
+    }
+
+    /// Registers every word of a body: blobs, statements and tokens are lines or quoted texts.
+    pub(crate) fn body(&self, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        for word in text.split(|c: char| c.is_whitespace() || c == '"') {
+            self.text(word);
+        }
+    }
+
+    /// What of all this stands in `text`: the line in which it does.
+    pub(crate) fn found_in(&self, text: &str) -> Option<String> {
+        if text.contains(PREFIX) {
+            return Some(format!("a number: {}", around(text, PREFIX)));
+        }
+        let held = self.held();
+        held.iter()
+            .flat_map(|secret| samples(secret))
+            .find(|sample| text.contains(sample))
+            .map(|sample| format!("a secret: {}", around(text, sample)))
+    }
+
+    pub(crate) fn assert_absent_from(&self, what: &str, text: &str) {
+        if let Some(found) = self.found_in(text) {
+            panic!("{what} shows {found}");
+        }
+    }
+
+    /// The platform's cryptography, of which every secret is registered.
+    pub(crate) fn provider(&self) -> Arc<dyn CryptoProvider> {
+        Arc::new(Telling(self.clone()))
+    }
+}
+
+/// Beginning, middle and end of long texts: a log may cut or wrap them.
+fn samples(secret: &str) -> Vec<&str> {
+    let middle = secret.len() / 2;
+    match secret.len() {
+        0..MIN_SECRET => vec![],
+        MIN_SECRET..60 => vec![secret],
+        _ => vec![
+            &secret[..24],
+            &secret[middle..middle + 24],
+            &secret[secret.len() - 24..],
+        ],
+    }
+}
+
+/// The line in which `what` stands.
+fn around(text: &str, what: &str) -> String {
+    let line = text.lines().find(|line| line.contains(what));
+    line.unwrap_or_default().chars().take(300).collect()
+}
+
+struct Telling(Secrets);
+
+impl CryptoProvider for Telling {
+    fn fill_random(&self, out: &mut [u8]) -> Result<(), Reason> {
+        AwsLcCrypto.fill_random(out)?;
+        // Call nonces are 16 octets, ephemeral keys and salts more; jitter takes fewer.
+        if out.len() >= 16 {
+            self.0.octets(out);
+        }
+        Ok(())
+    }
+
+    fn verify_es256(&self, key: &P256PublicKey, message: &[u8], sig: &Es256Signature) -> bool {
+        AwsLcCrypto.verify_es256(key, message, sig)
+    }
+
+    fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
+        self.0.octets(secret.expose());
+        AwsLcCrypto.sign_es256(secret, message)
+    }
+
+    fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
+        let key = AwsLcCrypto.generate(curve)?;
+        self.0.octets(key.secret.expose());
+        self.0.octets(&key.public);
+        Ok(key)
+    }
+
+    fn public_key(&self, curve: Curve, secret: &SecretKey) -> Result<Vec<u8>, Reason> {
+        AwsLcCrypto.public_key(curve, secret)
+    }
+
+    fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
+        let agreed = AwsLcCrypto.agree(curve, secret, peer)?;
+        self.0.octets(agreed.expose());
+        Ok(agreed)
+    }
+}
