@@ -21,6 +21,7 @@ mod hpke_raw;
 pub mod http;
 pub mod ohttp;
 mod recipient_key;
+mod rounding;
 mod seal;
 pub mod statement;
 mod suite;
@@ -34,5 +35,6 @@ pub use content::{
 pub use destination::Destination;
 pub use digest::StatementDigest;
 pub use recipient_key::RecipientKey;
+pub use rounding::{filler_suites, rounded_copies};
 pub use seal::{dummy, dummy_from_seed, open, open_with_shared_secret, seal, seal_in_class};
 pub use suite::{SizeClass, Suite};

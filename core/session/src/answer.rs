@@ -16,7 +16,10 @@ use crate::mailbox::Mailboxes;
 use crate::own_iat::OwnIat;
 use crate::step::Ids;
 use crate::verdict::add_reason;
-use crate::{Action, ActionId, Context, Input, Monotonic, Now, Role, Session, Step, VerifiedCall};
+use crate::{
+    Action, ActionId, Context, Input, Monotonic, Now, Role, Session, Step, VerifiedCall, filler,
+    jitter,
+};
 
 /// The mailbox and own actions draw ids from different ranges, as they may be outstanding together.
 const OWN_IDS: u32 = 1 << 16;
@@ -41,8 +44,11 @@ enum Stage {
     /// The last look is out, and the date of the answer is being found.
     Dating,
     Signing(ActionId, Box<UnsignedPassport>),
-    /// Signed; the last look into the mailbox is still out.
-    Signed(String),
+    /// Signed; the last look into the mailbox is still out, or the random delay is not over.
+    Signed {
+        token: String,
+        store_at: Monotonic,
+    },
     Storing {
         id: ActionId,
         service: BaseUrl,
@@ -247,6 +253,7 @@ impl AnswerSession {
         if blobs.is_empty() {
             return Err(Reason::NoUsableKey);
         }
+        let blobs = filler::round_up(self.context.provider.as_ref(), blobs)?;
         let count = blobs.len();
         let id = self.ids.next();
         self.outbox.push_back(Action::Request {
@@ -303,8 +310,13 @@ impl Session for AnswerSession {
             // The state store and a key in hardware have no deadline of their own.
             self.mailboxes.give_up(now);
         }
-        if let Stage::Signed(token) = &self.stage
+        let store_at = match &self.stage {
+            Stage::Signed { store_at, .. } => *store_at,
+            _ => self.deadline,
+        };
+        if let Stage::Signed { token, .. } = &self.stage
             && self.mailboxes.is_idle()
+            && now.monotonic >= store_at
         {
             let token = token.clone();
             if let Err(reason) = self.store(&token, now) {
@@ -327,10 +339,10 @@ impl Session for AnswerSession {
                 reasons: core::mem::take(&mut self.reasons),
             });
         }
-        let wake = if looking {
+        let wake = if looking && !self.mailboxes.is_idle() {
             self.look_until
         } else {
-            self.deadline
+            store_at.min(self.deadline)
         };
         Step::Wait(if let Stage::Dating = self.stage {
             self.iat.wake(now.monotonic, wake)
@@ -348,7 +360,10 @@ impl Session for AnswerSession {
                             .and_then(|signature| signature.to_es256())
                             .and_then(|signature| self.signed(*unsigned, &signature, now));
                         match token {
-                            Ok(token) => self.stage = Stage::Signed(token),
+                            Ok(token) => {
+                                let store_at = jitter::store_at(&self.context, now, self.deadline);
+                                self.stage = Stage::Signed { token, store_at };
+                            }
                             Err(reason) => self.fail(reason),
                         }
                     }

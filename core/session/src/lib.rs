@@ -15,6 +15,7 @@
 //! | [`AnswerSession`] | send connected identity back to the caller |
 //! | [`StateReportSession`] | tell the called side that the call was answered, or ended before |
 //! | [`TrustUpdateSession`] | get a newer trust bundle and revocation lists |
+//! | [`CoverSession`] | traffic that means nothing, at the times of a [`CoverSchedule`] |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
 //!
 //! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
@@ -33,10 +34,14 @@ mod call_event;
 mod call_table;
 mod checks;
 mod context;
+mod cover;
+mod cover_schedule;
 mod credential;
 mod evaluate;
 mod evidence;
 mod fetches;
+mod filler;
+mod jitter;
 mod lookup;
 mod mailbox;
 mod own_iat;
@@ -66,6 +71,8 @@ pub use call_event::CallEvent;
 pub use call_table::{CallId, CallTable, Direction, MAX_CALLS, Progress, TableCall};
 pub use checks::{Check, CheckName, CheckResult};
 pub use context::{Context, ContextBuilder, Services};
+pub use cover::{CoverSession, Covered};
+pub use cover_schedule::{CoverKind, CoverPolicy, CoverSchedule, CoverStep, Power};
 pub use credential::{Credential, CredentialState, CredentialStatus};
 pub use evaluate::VerifiedCall;
 pub use lookup::{Found, LookupSession};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ringtrue_oob::http::{HttpResponse, placement};
-use ringtrue_oob::{BaseUrl, Blob, CallNonce, Content, Destination, RspRequest, seal};
+use ringtrue_oob::{BaseUrl, Blob, CallNonce, Content, Destination, RspRequest, dummy, seal};
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{
     Destinations, Identity, Mky, Passport, PassportBuilder, UnsignedPassport,
@@ -19,7 +19,7 @@ use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
     Action, ActionId, Context, Input, LookupSession, Monotonic, Now, OwnKeys, PeerKeys, PlacedCall,
-    RecordName, Role, Session, Step,
+    RecordName, Role, Session, Step, filler, jitter,
 };
 
 /// The most copies in one request (W-20), and so the most keys that are sealed to (W-17).
@@ -82,6 +82,10 @@ struct Group {
     services: Vec<BaseUrl>,
     attempt: usize,
     copies: Vec<SealedCopy>,
+    /// When to send it, while that is still to come.
+    due: Option<Monotonic>,
+    /// How many blobs its request holds: copies and fillers.
+    blobs: usize,
     request: Option<ActionId>,
     sent: Monotonic,
     clock: ServiceClock,
@@ -101,6 +105,8 @@ pub struct PlaceSession {
     context: Arc<Context>,
     orig: TelephoneNumber,
     dest: TelephoneNumber,
+    /// Whether nobody is called: then every copy is sealed to a key that nobody has.
+    is_cover: bool,
     want_answer: bool,
     deadline: Monotonic,
     ids: Ids,
@@ -159,6 +165,7 @@ impl PlaceSession {
             context,
             orig,
             dest,
+            is_cover: false,
             want_answer,
             deadline,
             ids,
@@ -186,9 +193,43 @@ impl PlaceSession {
         self
     }
 
+    /// A store that looks like the announcement of a call to `dest` whose keys `known` are at hand, and
+    /// announces none. Nothing else is asked of anybody, as for such a call.
+    pub(crate) fn cover(
+        context: Arc<Context>,
+        dest: TelephoneNumber,
+        known: PeerKeys,
+        deadline: Monotonic,
+    ) -> Result<Self, Reason> {
+        let orig = context.numbers().first().ok_or(Reason::NumberNotOwned)?;
+        let orig = orig.clone();
+        let mut session = Self::new(
+            context,
+            orig,
+            dest,
+            PeerKeys::default(),
+            false,
+            false,
+            deadline,
+        )?;
+        session.is_cover = true;
+        session.lookup = None;
+        session.keys = known;
+        Ok(session)
+    }
+
     fn fail(&mut self, reason: Reason) {
         add_reason(&mut self.reasons, reason);
         self.stage = Stage::Done;
+    }
+
+    /// Plans a store that announces nothing.
+    fn prepare_cover(&mut self, unix: UnixTime, now: Now) {
+        self.groups = self.plan(unix);
+        if self.groups.is_empty() {
+            return self.fail(Reason::NoUsableKey);
+        }
+        self.begin_storing(now);
     }
 
     /// Keys are there, or will not come: build the PASSporT and ask for its signature.
@@ -261,6 +302,8 @@ impl PlaceSession {
                     services,
                     attempt: 0,
                     copies: vec![copy],
+                    due: None,
+                    blobs: 0,
                     request: None,
                     sent: Monotonic::default(),
                     clock: ServiceClock::default(),
@@ -288,12 +331,29 @@ impl PlaceSession {
         match token {
             Ok(token) => {
                 self.token = Some(token);
-                self.stage = Stage::Storing;
-                for index in 0..self.groups.len() {
-                    self.send(index, now);
-                }
+                self.begin_storing(now);
             }
             Err(reason) => self.fail(reason),
+        }
+    }
+
+    /// Everything is ready: what is left is to send it, each service's part at its own time.
+    fn begin_storing(&mut self, now: Now) {
+        self.stage = Stage::Storing;
+        for group in &mut self.groups {
+            group.due = Some(jitter::store_at(&self.context, now, self.deadline));
+        }
+    }
+
+    fn send_what_is_due(&mut self, now: Now) {
+        for index in 0..self.groups.len() {
+            let due = self
+                .groups
+                .get_mut(index)
+                .and_then(|group| group.due.take_if(|due| *due <= now.monotonic));
+            if due.is_some() {
+                self.send(index, now);
+            }
         }
     }
 
@@ -324,7 +384,9 @@ impl PlaceSession {
                 .services
                 .get(group.attempt)
                 .ok_or(Reason::NoPlacementService)?;
-            placement::encode_store(service, &self.dest, &sealed?)
+            let blobs = filler::round_up(self.context.provider.as_ref(), sealed?)?;
+            group.blobs = blobs.len();
+            placement::encode_store(service, &self.dest, &blobs)
         });
         match request {
             Some(Ok(request)) => {
@@ -353,6 +415,9 @@ impl PlaceSession {
     }
 
     fn seal_group(&self, group: &Group, now: Now) -> Result<Vec<Blob>, Reason> {
+        if self.is_cover {
+            return self.dummies(group);
+        }
         let service = group
             .services
             .get(group.attempt)
@@ -387,6 +452,16 @@ impl PlaceSession {
             .collect()
     }
 
+    /// What looks like the copies of a group and opens for nobody.
+    fn dummies(&self, group: &Group) -> Result<Vec<Blob>, Reason> {
+        let provider = self.context.provider.as_ref();
+        let keys = group
+            .copies
+            .iter()
+            .filter_map(|copy| copy.statement.keys().get(copy.key));
+        keys.map(|key| dummy(provider, key.suite())).collect()
+    }
+
     /// Where the callee may answer, if it is asked to and the own keys are there.
     fn answer_request(&self, now: UnixTime) -> Option<RspRequest> {
         let keys = self
@@ -417,7 +492,7 @@ impl PlaceSession {
             group.clock = ServiceClock::default();
             group.clock.learn(group.sent, now.monotonic, &answer);
             let service = group.services.get(group.attempt).ok_or(Reason::Internal)?;
-            placement::decode_stored(service, &answer, group.copies.len())
+            placement::decode_stored(service, &answer, group.blobs)
         });
         match result {
             Ok(_) => group.result = Some(Ok(())),
@@ -540,10 +615,13 @@ impl Session for PlaceSession {
         if matches!(self.stage, Stage::Preparing)
             && let Some(unix) = now.unix(self.context.policy.earliest_time)
         {
-            if let Some(action) = self.iat.action(unix, now.monotonic, &mut self.ids) {
+            if self.is_cover {
+                self.prepare_cover(unix, now);
+            } else if let Some(action) = self.iat.action(unix, now.monotonic, &mut self.ids) {
                 return Step::Act(action);
             }
-            if self.lookup.is_none()
+            if matches!(self.stage, Stage::Preparing)
+                && self.lookup.is_none()
                 && self.loading.is_none()
                 && let Some(iat) = self.iat.settled(unix, now.monotonic)
             {
@@ -551,6 +629,12 @@ impl Session for PlaceSession {
                 if let Some(action) = self.outbox.pop_front() {
                     return Step::Act(action);
                 }
+            }
+        }
+        if matches!(self.stage, Stage::Storing) && now.monotonic < self.deadline {
+            self.send_what_is_due(now);
+            if let Some(action) = self.outbox.pop_front() {
+                return Step::Act(action);
             }
         }
         let stored = matches!(self.stage, Stage::Storing)
@@ -565,7 +649,8 @@ impl Session for PlaceSession {
         Step::Wait(if matches!(self.stage, Stage::Preparing) {
             self.iat.wake(now.monotonic, self.deadline)
         } else {
-            self.deadline
+            let next = self.groups.iter().filter_map(|group| group.due).min();
+            next.map_or(self.deadline, |due| due.min(self.deadline))
         })
     }
 

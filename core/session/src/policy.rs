@@ -35,6 +35,10 @@ pub struct Policy {
     /// The time within which a call must be announced, after which it is dialled unprotected: 1.5 s
     /// (PRV-42).
     pub place_deadline: Duration,
+    /// The longest random delay before a store: 400 ms; on average half of it is waited, and never more
+    /// than a third of the time that is left to a deadline. Zero: none. It keeps whoever watches both
+    /// the telephone and the network from joining the two by the time.
+    pub store_jitter: Duration,
     /// The time within which a verdict on a ringing call is due: 2.5 s.
     pub ring_deadline: Duration,
     /// The time within which an answer must be stored: 2.5 s.
@@ -76,6 +80,7 @@ impl Default for Policy {
             suites: vec![Suite::S1],
             statement_life: Duration::from_secs(86_400),
             place_deadline: Duration::from_millis(1500),
+            store_jitter: Duration::from_millis(400),
             ring_deadline: Duration::from_millis(2500),
             answer_deadline: Duration::from_millis(2500),
             directory_deadline: Duration::from_secs(10),

@@ -10,7 +10,10 @@ use ringtrue_stir::Reason;
 use crate::placed_call::StoredCopies;
 use crate::step::Ids;
 use crate::verdict::add_reason;
-use crate::{Action, ActionId, Context, Input, Monotonic, Now, PlacedCall, Role, Session, Step};
+use crate::{
+    Action, ActionId, Context, Input, Monotonic, Now, PlacedCall, Role, Session, Step, filler,
+    jitter,
+};
 
 /// What came of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,10 @@ pub struct Reported {
 /// The report for one service.
 struct Copies {
     stored: StoredCopies,
+    /// When to send it, while that is still to come.
+    due: Option<Monotonic>,
+    /// How many blobs its request holds: copies and fillers.
+    blobs: usize,
     request: Option<ActionId>,
     taken: Option<bool>,
 }
@@ -69,6 +76,8 @@ impl StateReportSession {
             .iter()
             .map(|stored| Copies {
                 stored: stored.clone(),
+                due: None,
+                blobs: 0,
                 request: None,
                 taken: None,
             })
@@ -87,9 +96,23 @@ impl StateReportSession {
         })
     }
 
+    /// Each service's part goes out at a time of its own.
     fn start(&mut self, now: Now) {
         self.started = true;
+        for copies in &mut self.copies {
+            copies.due = Some(jitter::store_at(&self.context, now, self.deadline));
+        }
+    }
+
+    fn send_what_is_due(&mut self, now: Now) {
         for index in 0..self.copies.len() {
+            let due = self
+                .copies
+                .get_mut(index)
+                .and_then(|copies| copies.due.take_if(|due| *due <= now.monotonic));
+            if due.is_none() {
+                continue;
+            }
             let blobs = match self.copies.get(index) {
                 Some(copies) => self.seal(&copies.stored, now),
                 None => Err(Reason::Internal),
@@ -99,8 +122,12 @@ impl StateReportSession {
                 continue;
             };
             let service = &copies.stored.service;
-            let request =
-                blobs.and_then(|blobs| placement::encode_store(service, &self.call.dest, &blobs));
+            let provider = self.context.provider.as_ref();
+            let request = blobs.and_then(|blobs| {
+                let blobs = filler::round_up(provider, blobs)?;
+                copies.blobs = blobs.len();
+                placement::encode_store(service, &self.call.dest, &blobs)
+            });
             match request {
                 Ok(request) => {
                     copies.request = Some(id);
@@ -152,12 +179,16 @@ impl Session for StateReportSession {
         if !self.started {
             self.start(now);
         }
+        if now.monotonic < self.deadline {
+            self.send_what_is_due(now);
+        }
         if let Some(action) = self.outbox.pop_front() {
             return Step::Act(action);
         }
         let open = self.copies.iter().any(|copies| copies.taken.is_none());
         if open && now.monotonic < self.deadline {
-            return Step::Wait(self.deadline);
+            let next = self.copies.iter().filter_map(|copies| copies.due).min();
+            return Step::Wait(next.map_or(self.deadline, |due| due.min(self.deadline)));
         }
         if open {
             add_reason(&mut self.reasons, Reason::DeadlinePassed);
@@ -184,7 +215,7 @@ impl Session for StateReportSession {
         let Some(copies) = asked else { return };
         copies.request = None;
         let stored = &copies.stored;
-        let count = stored.copies.len();
+        let count = copies.blobs;
         let result =
             result.and_then(|answer| placement::decode_stored(&stored.service, &answer, count));
         copies.taken = Some(result.is_ok());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ringtrue_lab::{Authority, Credential as LabCredential, LeafSpec};
 use ringtrue_oob::BaseUrl;
@@ -39,6 +40,12 @@ pub(crate) fn number(text: &str) -> TelephoneNumber {
 
 pub(crate) fn base(authority: &str) -> BaseUrl {
     BaseUrl::parse(&format!("https://{authority}")).unwrap()
+}
+
+fn without_store_jitter() -> Policy {
+    let mut policy = Policy::default();
+    policy.store_jitter = Duration::ZERO;
+    policy
 }
 
 pub(crate) struct World {
@@ -130,7 +137,8 @@ impl World {
         let mut builder = ContextBuilder {
             provider: Arc::new(FixedJitter(NOMINAL)),
             anchors: self.authority.anchors().unwrap(),
-            policy: Policy::default(),
+            // Whoever tests delays asks for them.
+            policy: without_store_jitter(),
             numbers: numbers.iter().map(|text| number(text)).collect(),
             services: Services {
                 own: services.iter().map(|name| base(name)).collect(),
