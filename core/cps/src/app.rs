@@ -10,14 +10,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Body;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
+use ringtrue_oob::Blob;
 use ringtrue_oob::http::placement::RetrieveForm;
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
 use ringtrue_oob::http::{HttpResponse, directory, health, placement};
+use ringtrue_oob::token::redemption::Redemption;
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
-use crate::admission::StoreAdmission;
 use crate::clock::Clock;
 use crate::config::SharedProvider;
 use crate::directory::{Directory, PutRefusal};
@@ -26,6 +27,10 @@ use crate::mailbox::{PlacementCounts, PlacementStore};
 use crate::metrics::{Metrics, RequestLabels};
 use crate::rate::RateLimiter;
 use crate::statement_check::check_statement;
+use crate::tokens::TokenService;
+use crate::tokens::issuer::{Issuer, Judge};
+use crate::tokens::price::{price, units_of};
+use crate::tokens::redemption::{Outcome, RedemptionDesk};
 
 /// What is read and thrown away of a body that is too large, so that its sender gets to see the answer.
 const MAX_DISCARDED: usize = 1024 * 1024;
@@ -52,7 +57,7 @@ pub(crate) struct App {
     pub(crate) profile: Profile,
     pub(crate) provider: SharedProvider,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) admission: StoreAdmission,
+    pub(crate) tokens: Option<Arc<TokenService>>,
     pub(crate) metrics: Metrics,
     pub(crate) placement: Mutex<PlacementStore>,
     pub(crate) directory: Mutex<Directory>,
@@ -82,7 +87,7 @@ impl App {
         let start = Instant::now();
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        let route = Route::decode(&self.prefix, parts.method.as_str(), path);
+        let route = self.route(parts.method.as_str(), path);
         let template = template(&route, &self.prefix, path);
         let over_rate = match &route {
             Ok(Route::Health) => None,
@@ -120,6 +125,21 @@ impl App {
         let content_type = headers
             .get(hyper::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
+        let redemptions = match (route, self.desk()) {
+            (Route::Store { .. }, Some(desk)) => desk.read(header_pairs(headers), self.now()),
+            _ => Ok(Vec::new()),
+        };
+        let redemptions = match redemptions {
+            Ok(redemptions) => redemptions,
+            Err(refusal) => {
+                // Before any of the body is kept or looked at: this is what a flood costs.
+                tokio::time::timeout(self.body_timeout, read_body(body, 0))
+                    .await
+                    .map_err(|_| Cut)??;
+                self.metrics.token_refusals.inc();
+                return Ok((refusal, 0));
+            }
+        };
         let max_len = route.max_body_len();
         let body = if max_len == 0 {
             Some(Vec::new())
@@ -132,11 +152,13 @@ impl App {
             return Ok((Problem::BodyTooLarge.encode(), max_len));
         };
         let answer = match route {
-            Route::Store { number } => self.store(number, content_type, &body),
+            Route::Store { number } => self.store(number, content_type, &body, &redemptions),
             Route::Retrieve { number } => self.retrieve(number, accept),
             Route::Item { number, id } => self.item(number, id, accept),
             Route::Publish { number } => self.publish(number, content_type, &body).await,
             Route::Lookup { number } => self.lookup(number, accept),
+            Route::IssuerDirectory => self.issuer_directory(accept),
+            Route::TokenRequest => self.sign_token(headers, content_type, &body),
             _ => Err(Problem::NotFound.encode()),
         };
         Ok((answer.unwrap_or_else(|refusal| refusal), body.len()))
@@ -147,12 +169,73 @@ impl App {
         number: &TelephoneNumber,
         content_type: Option<&str>,
         body: &[u8],
+        redemptions: &[Redemption],
     ) -> Result<HttpResponse, HttpResponse> {
-        let blobs = placement::decode_store(content_type, body).map_err(Problem::encode)?;
-        self.admission.admit(number, &blobs)?;
-        let count = u64::try_from(blobs.len()).unwrap_or_default();
+        let blobs = placement::decode_store(content_type, body).map_err(Problem::encode);
         let now_ms = self.clock.steady_ms();
-        let stored = lock(&self.placement).store(number, blobs, now_ms);
+        let Some(desk) = self.desk() else {
+            return self.store_blobs(number, blobs?, now_ms, None);
+        };
+        let paid = self.redeem(desk, number, blobs, redemptions, now_ms);
+        if let Err(refusal) = &paid
+            && refusal.status == Problem::TokenRejected.status()
+        {
+            self.metrics.token_refusals.inc();
+        }
+        paid
+    }
+
+    /// Stores for tokens: what the tokens say first, then the body, then whether they were spent, then
+    /// the price, then the suites (docs/protocol.md section 19.1).
+    fn redeem(
+        &self,
+        desk: &RedemptionDesk,
+        number: &TelephoneNumber,
+        blobs: Result<Vec<Blob>, HttpResponse>,
+        redemptions: &[Redemption],
+        now_ms: u64,
+    ) -> Result<HttpResponse, HttpResponse> {
+        let now = self.now();
+        let blobs = match blobs {
+            Ok(blobs) => blobs,
+            Err(refusal) => {
+                desk.check_tokens(redemptions, now)?;
+                return Err(refusal);
+            }
+        };
+        let tokens = desk.check(&*self.provider.0, number, &blobs, redemptions, now)?;
+        desk.spend(&tokens, now_ms, |paid| {
+            match self.store_blobs(number, blobs, now_ms, Some(paid)) {
+                Ok(answer) => {
+                    let spent = u64::try_from(paid).unwrap_or_default();
+                    self.metrics.tokens_spent.inc_by(spent);
+                    Outcome::Done(answer)
+                }
+                Err(refusal) => Outcome::NotDone(refusal),
+            }
+        })
+    }
+
+    /// Stores blobs, for the price if there is one. Price and store are one step: nobody comes between.
+    fn store_blobs(
+        &self,
+        number: &TelephoneNumber,
+        blobs: Vec<Blob>,
+        now_ms: u64,
+        paid: Option<usize>,
+    ) -> Result<HttpResponse, HttpResponse> {
+        let count = u64::try_from(blobs.len()).unwrap_or_default();
+        let units = blobs.iter().map(units_of).sum();
+        let stored = {
+            let mut placement = lock(&self.placement);
+            let price = price(placement.load(number, now_ms), units);
+            let paid = paid.map(|paid| u32::try_from(paid).unwrap_or(u32::MAX));
+            if paid.is_some_and(|paid| paid < price) {
+                self.metrics.prices_named.inc();
+                return Err(Problem::encode_price(price));
+            }
+            placement.store(number, blobs, now_ms)
+        };
         match stored {
             Ok(ids) => {
                 self.metrics.stores.inc();
@@ -161,6 +244,55 @@ impl App {
             }
             Err(Reason::MalformedBlob) => Err(Problem::MalformedBlob.encode()),
             Err(_) => Err(Problem::Unavailable.encode_with_retry_after(self.lifetime)),
+        }
+    }
+
+    fn issuer_directory(&self, accept: Option<&str>) -> Result<HttpResponse, HttpResponse> {
+        self.issuer()
+            .ok_or_else(|| Problem::NotFound.encode())?
+            .directory(accept)
+    }
+
+    fn sign_token(
+        &self,
+        headers: &HeaderMap,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<HttpResponse, HttpResponse> {
+        let issuer = self.issuer().ok_or_else(|| Problem::NotFound.encode())?;
+        let judge = Judge {
+            provider: &*self.provider.0,
+            anchors: &self.anchors,
+            rules: self.profile.into(),
+            now: self.now(),
+        };
+        let authorization = headers
+            .get(hyper::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let answer = issuer.sign(&judge, content_type, authorization, body)?;
+        self.metrics.tokens_issued.inc();
+        Ok(answer)
+    }
+
+    fn desk(&self) -> Option<&RedemptionDesk> {
+        self.tokens.as_ref()?.desk()
+    }
+
+    fn issuer(&self) -> Option<&Issuer> {
+        self.tokens.as_ref()?.issuer()
+    }
+
+    /// What the request line asks for. An issuer answers at the root, whatever the prefix of the rest:
+    /// its name has no path (W-30).
+    fn route(&self, method: &str, path: &str) -> Result<Route, Problem> {
+        match Route::decode(&self.prefix, method, path) {
+            Err(Problem::NotFound) if self.issuer().is_some() => {
+                match Route::decode("", method, path) {
+                    Ok(route @ (Route::IssuerDirectory | Route::TokenRequest)) => Ok(route),
+                    _ => Err(Problem::NotFound),
+                }
+            }
+            route => route,
         }
     }
 
@@ -295,6 +427,11 @@ impl App {
             tokio::task::yield_now().await;
         }
         lock(&self.directory).forget_ended(self.now());
+        if let Some(tokens) = &self.tokens {
+            let (tokens, now) = (Arc::clone(tokens), self.now());
+            // Files, and once a day a new key.
+            let _ = tokio::task::spawn_blocking(move || tokens.tidy(now, now_ms)).await;
+        }
     }
 
     pub(crate) fn placement_counts(&self) -> PlacementCounts {
@@ -303,6 +440,10 @@ impl App {
 
     pub(crate) fn statement_count(&self) -> usize {
         lock(&self.directory).len()
+    }
+
+    pub(crate) fn spent_count(&self) -> usize {
+        self.desk().map_or(0, RedemptionDesk::spent_count)
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -364,6 +505,8 @@ impl App {
 fn template(route: &Result<Route, Problem>, prefix: &str, path: &str) -> &'static str {
     match route {
         Ok(Route::Health) => "/health",
+        Ok(Route::IssuerDirectory) => "/.well-known/private-token-issuer-directory",
+        Ok(Route::TokenRequest) => "/token-request",
         Ok(Route::Item { .. }) => "/cps/{number}/ppts/{id}",
         Ok(Route::Store { .. } | Route::Retrieve { .. }) => "/cps/{number}/ppts",
         Ok(Route::Lookup { .. } | Route::Publish { .. }) => "/keys/{number}",
@@ -417,6 +560,13 @@ where
         ));
     }
     Ok((len <= max_len).then_some(octets))
+}
+
+/// All headers that are text, in the order of the request as far as they have one name.
+fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("invalid")))
 }
 
 /// All `Accept` headers as one (RFC 9110 section 5.3); what is not text names no supported type.

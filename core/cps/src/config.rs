@@ -11,10 +11,10 @@ use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
-use crate::admission::StoreAdmission;
 use crate::clock::{Clock, SystemClock};
 use crate::mailbox::PlacementLimits;
 use crate::secret::ServiceSecret;
+use crate::tokens::settings::TokenSettings;
 
 /// The TLS certificate chain of a service, its own certificate first, and the private key, both PEM.
 #[derive(Clone)]
@@ -91,7 +91,8 @@ pub struct ServiceConfig {
     pub placement: PlacementLimits,
     /// The most octets that all key statements together may hold, overhead included.
     pub max_directory_bytes: usize,
-    /// Where published key statements are kept over a restart; nowhere if absent. Blobs never are.
+    /// Where published key statements, the token issuer's keys and spent tokens are kept over a restart;
+    /// nowhere if absent. Blobs never are.
     pub state_folder: Option<PathBuf>,
     /// Limits of connections.
     pub network: NetworkLimits,
@@ -99,8 +100,8 @@ pub struct ServiceConfig {
     pub metrics_listen: Option<SocketAddr>,
     /// What the dummies come from; a fresh one if absent.
     pub secret: Option<ServiceSecret>,
-    /// Who may store.
-    pub admission: StoreAdmission,
+    /// Storage tokens. Without them everyone may store, and only rates are limited.
+    pub tokens: Option<TokenSettings>,
     /// The clocks.
     pub clock: Arc<dyn Clock>,
     /// The cryptography.
@@ -132,7 +133,7 @@ impl ServiceConfig {
             network: NetworkLimits::default(),
             metrics_listen: None,
             secret: None,
-            admission: StoreAdmission::Open,
+            tokens: None,
             clock: Arc::new(SystemClock::new()),
             provider: SharedProvider(Arc::new(AwsLcCrypto)),
         }

@@ -19,10 +19,13 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::config::NetworkLimits;
 use crate::rate::network;
+use ringtrue_oob::token::redemption::MAX_TOKENS;
+
 use crate::write_timeout::WriteTimeout;
 
-/// Octets of a request's line and header fields. Ours have a few hundred; a storage token adds one KiB.
-const MAX_HEADER_LEN: usize = 16 * 1024;
+/// Octets of a request's line and header fields. Ours have a few hundred; a storage token adds less than
+/// one KiB, and as many may come as one store can be worth.
+const MAX_HEADER_LEN: usize = 1024 * (16 + MAX_TOKENS);
 
 /// Header fields of a request.
 const MAX_HEADERS: usize = 64;

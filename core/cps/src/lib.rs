@@ -7,12 +7,12 @@
 //! |---|---|
 //! | [`PlacementStore`]: blobs and the dummies between which they hide, in simulated time as in real | connections, limits, timeouts, draining |
 //! | the directory of key statements | its file |
+//! | the price of a store in [`TokenSettings`] storage tokens | keys of the token issuer, spent tokens |
 //!
 //! What the messages look like is in [`ringtrue_oob::http`], for client and service alike. The service
 //! keeps blobs in memory only, and neither logs nor metrics name a number, a blob or a client.
 #![forbid(unsafe_code)]
 
-mod admission;
 mod app;
 mod chain;
 mod clock;
@@ -34,10 +34,10 @@ mod service;
 mod signals;
 mod statement_check;
 mod tls_files;
+mod tokens;
 mod view;
 mod write_timeout;
 
-pub use admission::StoreAdmission;
 pub use clock::{Clock, SystemClock};
 pub use config::{NetworkLimits, ServiceConfig, SharedProvider, TlsIdentity};
 pub use config_file::{ConfigFile, LoadedConfig};
@@ -52,4 +52,10 @@ pub use service::{RunningService, Service};
 #[cfg(unix)]
 pub use signals::run_until_terminated;
 pub use tls_files::TlsFiles;
+pub use tokens::issuer::DEFAULT_QUOTA;
+pub use tokens::issuer_keys::IssuerKeys;
+pub use tokens::price::{FREE_UNITS, price};
+pub use tokens::settings::{TokenIssuer, TokenSettings};
+pub use tokens::spent::{DEFAULT_MAX_SPENT, SpentInMemory, SpentToken, SpentTokens};
+pub use tokens::spent_file::SpentInFolder;
 pub use view::{Live, View};

@@ -24,6 +24,7 @@ use crate::item::random_id;
 use crate::schedule::{LOOKBACK_SLOTS, Schedule};
 use crate::secret::{EpochSecrets, ServiceSecret};
 use crate::served::{ServedKeys, ServedTimeline};
+use crate::tokens::price::units_of;
 use crate::view::{Live, View};
 
 /// How long a blob lives where nothing else is configured (PRV-18).
@@ -230,6 +231,24 @@ impl PlacementStore {
             self.due.push(Reverse((due, number.clone())));
         }
         Ok(ids)
+    }
+
+    /// The load of a number: the units of the stored blobs that are alive there (see
+    /// [`price`](crate::price)).
+    #[must_use]
+    pub fn load(&self, number: &TelephoneNumber, now_ms: u64) -> usize {
+        let now_ms = self.latest_ms.max(now_ms);
+        self.mailboxes
+            .get(number)
+            .into_iter()
+            .flat_map(|mailbox| &mailbox.chains)
+            .flat_map(|(_, chain)| chain.lives())
+            .filter(|life| life.end_ms > now_ms)
+            .map(|life| match &life.kind {
+                Kind::Stored { stored, .. } => units_of(&stored.blob),
+                Kind::Dummy { .. } => 0,
+            })
+            .sum()
     }
 
     /// What an answer about `number` holds now: at most 256 blobs, 1.5 MiB as text, in random order

@@ -33,6 +33,14 @@ pub struct Observed {
     pub octets_received: u64,
     /// Octets of answer bodies.
     pub octets_sent: u64,
+    /// Storage tokens signed.
+    pub tokens_issued: u64,
+    /// Storage tokens with which something was stored.
+    pub tokens_spent: u64,
+    /// Stores refused for want of a token, or for one that does not hold.
+    pub token_refusals: u64,
+    /// Stores that were told a price above what they came with.
+    pub prices_named: u64,
     /// TLS connections that were accepted.
     pub connections: u64,
     /// TLS handshakes that failed.
@@ -59,6 +67,10 @@ pub(crate) struct Metrics {
     pub(crate) refusals: Counter,
     pub(crate) octets_received: Counter,
     pub(crate) octets_sent: Counter,
+    pub(crate) tokens_issued: Counter,
+    pub(crate) tokens_spent: Counter,
+    pub(crate) token_refusals: Counter,
+    pub(crate) prices_named: Counter,
     pub(crate) connections: Counter,
     pub(crate) handshake_failures: Counter,
     pub(crate) open_connections: Gauge,
@@ -66,6 +78,7 @@ pub(crate) struct Metrics {
     live_bytes: Gauge<u64, AtomicU64>,
     evictions: Gauge<u64, AtomicU64>,
     statements: Gauge<u64, AtomicU64>,
+    spent_tokens: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -80,18 +93,28 @@ impl Metrics {
             refusals: self.refusals.get(),
             octets_received: self.octets_received.get(),
             octets_sent: self.octets_sent.get(),
+            tokens_issued: self.tokens_issued.get(),
+            tokens_spent: self.tokens_spent.get(),
+            token_refusals: self.token_refusals.get(),
+            prices_named: self.prices_named.get(),
             connections: self.connections.get(),
             handshake_failures: self.handshake_failures.get(),
         }
     }
 
     /// The text of `/metrics`.
-    pub(crate) fn encode(&self, placement: PlacementCounts, statements: usize) -> String {
+    pub(crate) fn encode(
+        &self,
+        placement: PlacementCounts,
+        statements: usize,
+        spent_tokens: usize,
+    ) -> String {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         self.live_blobs.set(count(placement.live));
         self.live_bytes.set(count(placement.bytes));
         self.evictions.set(placement.evicted);
         self.statements.set(count(statements));
+        self.spent_tokens.set(count(spent_tokens));
         let mut registry = Registry::with_prefix("ringtrue_cps");
         let r = &mut registry;
         r.register(
@@ -162,6 +185,31 @@ impl Metrics {
             "statements",
             "Key statements held now",
             self.statements.clone(),
+        );
+        r.register(
+            "tokens_issued",
+            "Storage tokens signed",
+            self.tokens_issued.clone(),
+        );
+        r.register(
+            "tokens_spent",
+            "Storage tokens with which something was stored",
+            self.tokens_spent.clone(),
+        );
+        r.register(
+            "token_refusals",
+            "Stores refused for want of a token that holds",
+            self.token_refusals.clone(),
+        );
+        r.register(
+            "prices_named",
+            "Stores told a price above what they came with",
+            self.prices_named.clone(),
+        );
+        r.register(
+            "spent_tokens",
+            "Spent storage tokens remembered now",
+            self.spent_tokens.clone(),
         );
         let mut text = String::new();
         // Writing to a string cannot fail.

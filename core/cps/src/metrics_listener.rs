@@ -76,9 +76,11 @@ fn answer<B>(app: &App, request: &Request<B>) -> Response<Full<Bytes>> {
     if request.method() != Method::GET {
         return plain(StatusCode::METHOD_NOT_ALLOWED);
     }
-    let text = app
-        .metrics
-        .encode(app.placement_counts(), app.statement_count());
+    let text = app.metrics.encode(
+        app.placement_counts(),
+        app.statement_count(),
+        app.spent_count(),
+    );
     let mut response = Response::new(Full::new(Bytes::from(text)));
     response
         .headers_mut()

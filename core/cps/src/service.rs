@@ -24,6 +24,7 @@ use crate::metrics::{Metrics, Observed};
 use crate::metrics_listener::serve_metrics;
 use crate::rate::RateLimiter;
 use crate::secret::ServiceSecret;
+use crate::tokens::TokenService;
 
 /// How often what has aged out is freed. Answers never hold it; this bounds how long memory does.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -40,6 +41,7 @@ impl Service {
     /// - [`Reason::ConfigurationInvalid`] if it cannot listen where it is told to.
     /// - [`Reason::MalformedPem`] and the others of [`ReloadableCertificate::from_pem`] for `tls`.
     /// - [`Reason::StateUnavailable`] or [`Reason::MalformedRecord`] if the state folder cannot be read.
+    /// - [`Reason::MalformedIssuerDirectory`] or [`Reason::IssuerKeyUnusable`] for another issuer's keys.
     /// - [`Reason::RandomnessUnavailable`] if the platform generator fails.
     pub async fn start(config: ServiceConfig, tls: &TlsIdentity) -> Result<RunningService, Reason> {
         let certificate = Arc::new(ReloadableCertificate::from_pem(
@@ -70,13 +72,22 @@ impl Service {
         };
         let placement =
             PlacementStore::new(&config.placement, secret, Arc::clone(&config.provider.0));
+        let tokens = config
+            .tokens
+            .as_ref()
+            .map(|settings| {
+                let folder = config.state_folder.as_deref();
+                TokenService::open(settings, &base_url, folder, placement.lifetime(), now)
+            })
+            .transpose()?
+            .map(Arc::new);
         let app = Arc::new(App {
             prefix: base_url.prefix().to_owned(),
             anchors: config.anchors,
             profile: config.profile,
             provider: config.provider,
             clock: config.clock,
-            admission: config.admission,
+            tokens,
             metrics: Metrics::default(),
             lifetime: placement.lifetime(),
             placement: Mutex::new(placement),
@@ -184,6 +195,12 @@ impl RunningService {
     #[must_use]
     pub fn observed(&self) -> Observed {
         self.app.metrics.observed()
+    }
+
+    /// How many spent storage tokens are remembered.
+    #[must_use]
+    pub fn spent_tokens(&self) -> usize {
+        self.app.spent_count()
     }
 
     /// What the mailboxes hold now: counts only.

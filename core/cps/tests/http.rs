@@ -11,11 +11,17 @@
 mod client;
 #[path = "http/directory.rs"]
 mod directory;
+#[path = "http/issuer.rs"]
+mod issuer;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/mint.rs"]
+mod mint;
 #[path = "http/operation.rs"]
 mod operation;
 #[path = "http/placement.rs"]
 mod placement;
+#[path = "http/redemption.rs"]
+mod redemption;
 #[path = "http/world.rs"]
 mod world;

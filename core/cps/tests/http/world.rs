@@ -107,6 +107,11 @@ impl World {
             .unwrap()
     }
 
+    /// What the service's clock shows.
+    pub(crate) fn now(&self) -> UnixTime {
+        UnixTime::from_secs(self.clock.wall_ms() / 1000)
+    }
+
     pub(crate) fn credential(&self, of: &str) -> Credential {
         let mut spec = LeafSpec::for_number(&number(of), now());
         spec.validity = Validity::days(now(), 30);
