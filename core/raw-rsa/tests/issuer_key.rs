@@ -1,7 +1,6 @@
 //! The raw operation through the crate's public interface.
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "helpers of tests fail like tests"
 )]
