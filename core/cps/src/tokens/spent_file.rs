@@ -1,5 +1,6 @@
 //! The spent tokens in a folder: they outlast a restart, and replicas share them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -73,8 +74,8 @@ impl SpentTokens for SpentInFolder {
         require_distinct(tokens)?;
         let mut keys = self.keys();
         for token in tokens {
-            if !keys.contains_key(&token.key_id) {
-                keys.insert(token.key_id, self.open_key(token)?);
+            if let Entry::Vacant(vacant) = keys.entry(token.key_id) {
+                vacant.insert(self.open_key(token)?);
             }
         }
         let held: usize = keys.values().map(|of| of.spent.len()).sum();

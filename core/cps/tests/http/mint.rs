@@ -31,11 +31,7 @@ pub(crate) fn today() -> u64 {
     START_MS / 1000 / DAY * DAY
 }
 
-/// One of the three keys: 0 is yesterday's, 1 today's, 2 tomorrow's.
-pub(crate) fn signing_key(day: usize) -> &'static RsaIssuerKey {
-    &KEYS[day]
-}
-
+/// The public half of a key: 0 is yesterday's, 1 today's, 2 tomorrow's.
 pub(crate) fn issuer_key(day: usize) -> IssuerKey {
     IssuerKey::from_modulus(KEYS[day].modulus()).unwrap()
 }

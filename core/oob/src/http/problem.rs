@@ -15,6 +15,9 @@ const MAX_LEN: usize = 4096;
 /// A service that asks for more patience than this is taken to have said this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
+/// Octets of an answer that names a price, whichever.
+const PRICE_LEN: usize = 128;
+
 /// The member that names a price.
 const PRICE: &str = "tokens";
 
@@ -141,7 +144,8 @@ impl Problem {
     }
 
     /// The answer 429 of a service to which a store is worth `tokens` storage tokens now. The client may
-    /// pay at once; nothing of what it sent is spent.
+    /// pay at once: what it sent is kept for this store alone, and counts. All prices have answers of one
+    /// size, so that it does not show on the network how loaded a number is (PRV-34).
     ///
     /// Source: docs/protocol.md section 19.1 (W-30).
     #[must_use]
@@ -151,7 +155,12 @@ impl Problem {
         if let Value::Object(members) = &mut body {
             members.insert(PRICE.to_owned(), Value::from(tokens));
         }
-        problem.answer(&body).with_header("retry-after", "0")
+        let mut answer = problem.answer(&body).with_header("retry-after", "0");
+        if answer.body.len() < PRICE_LEN {
+            // Blanks after the value are nothing to a reader of JSON.
+            answer.body.resize(PRICE_LEN, b' ');
+        }
+        answer
     }
 
     /// The answer of a service, with the time after which to try again in whole seconds.
