@@ -14,11 +14,12 @@ use ringtrue_stir::{Reason, UnixTime};
 
 use crate::mailbox::Mailboxes;
 use crate::own_iat::OwnIat;
+use crate::paid_store::{PaidStore, issuer_of};
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, Context, Input, Monotonic, Now, Role, Session, Step, VerifiedCall, filler,
-    jitter,
+    Action, ActionId, Context, Input, Monotonic, Now, Session, Step, VerifiedCall, WalletName,
+    filler, jitter,
 };
 
 /// The mailbox and own actions draw ids from different ranges, as they may be outstanding together.
@@ -35,6 +36,8 @@ pub struct Answered {
     /// Whether the caller has reported meanwhile that it ended its call: then this one is not its
     /// call, nothing was sent, and the verdict is `conflicting`.
     pub caller_gone: bool,
+    /// The wallet that a token was taken from, or would have been: to be filled at a random later time.
+    pub refill: Option<WalletName>,
     /// Why nothing was sent, or what else is worth knowing.
     pub reasons: Vec<Reason>,
 }
@@ -50,7 +53,7 @@ enum Stage {
         store_at: Monotonic,
     },
     Storing {
-        id: ActionId,
+        store: Box<PaidStore>,
         service: BaseUrl,
         count: usize,
     },
@@ -79,6 +82,7 @@ pub struct AnswerSession {
     iat: OwnIat,
     stage: Stage,
     caller_gone: bool,
+    refill: Option<WalletName>,
     reasons: Vec<Reason>,
 }
 
@@ -119,6 +123,7 @@ impl AnswerSession {
             iat,
             stage: Stage::Start,
             caller_gone: false,
+            refill: None,
             reasons: Vec::new(),
         })
     }
@@ -255,16 +260,52 @@ impl AnswerSession {
         }
         let blobs = filler::round_up(self.context.provider.as_ref(), blobs)?;
         let count = blobs.len();
-        let id = self.ids.next();
-        self.outbox.push_back(Action::Request {
-            id,
-            role: Role::Store,
-            request: placement::encode_store(&service, &self.call.orig, &blobs)?,
-            max_answer_octets: placement::MAX_STORE_ANSWER_LEN,
-            deadline: self.deadline,
-        });
-        self.stage = Stage::Storing { id, service, count };
+        let issuer = issuer_of(&statement);
+        self.refill = issuer
+            .clone()
+            .map(|issuer| WalletName::new(issuer, service.authority()));
+        let mut store = PaidStore::new(
+            Arc::clone(&self.context),
+            service.clone(),
+            issuer,
+            self.call.dest.clone(),
+            0,
+            self.deadline,
+        );
+        store.send(&self.call.orig, blobs, self.deadline);
+        self.stage = Stage::Storing {
+            store: Box::new(store),
+            service,
+            count,
+        };
         Ok(())
+    }
+
+    /// The next action of the store; takes in its end.
+    fn store_action(&mut self, now: Now) -> Option<Action> {
+        let Stage::Storing {
+            store,
+            service,
+            count,
+        } = &mut self.stage
+        else {
+            return None;
+        };
+        if let Some(action) = store.action(now) {
+            return Some(action);
+        }
+        let end = store.take_end()?;
+        for reason in store.reasons() {
+            add_reason(&mut self.reasons, *reason);
+        }
+        let stored = end
+            .answer
+            .and_then(|answer| placement::decode_stored(service, &answer, *count));
+        match stored {
+            Ok(_) => self.stage = Stage::Done { sent: true },
+            Err(reason) => self.fail(reason),
+        }
+        None
     }
 }
 
@@ -322,11 +363,16 @@ impl Session for AnswerSession {
             if let Err(reason) = self.store(&token, now) {
                 self.fail(reason);
             }
-            if let Some(action) = self.outbox.pop_front() {
-                return Step::Act(action);
-            }
+        }
+        if let Some(action) = self.store_action(now) {
+            return Step::Act(action);
         }
         if now.monotonic >= self.deadline && !matches!(self.stage, Stage::Done { .. }) {
+            if let Stage::Storing { store, .. } = &self.stage
+                && store.is_paying()
+            {
+                add_reason(&mut self.reasons, Reason::WalletEmpty);
+            }
             self.fail(Reason::DeadlinePassed);
         }
         if let Stage::Done { sent } = self.stage {
@@ -336,6 +382,7 @@ impl Session for AnswerSession {
             return Step::Done(Answered {
                 sent,
                 caller_gone: self.caller_gone,
+                refill: self.refill.take(),
                 reasons: core::mem::take(&mut self.reasons),
             });
         }
@@ -353,21 +400,21 @@ impl Session for AnswerSession {
 
     fn input(&mut self, input: Input, now: Now) {
         match input {
-            Input::Signature(id, result) => {
-                match core::mem::replace(&mut self.stage, Stage::Done { sent: false }) {
-                    Stage::Signing(awaited, unsigned) if awaited == id => {
-                        let token = result
-                            .and_then(|signature| signature.to_es256())
-                            .and_then(|signature| self.signed(*unsigned, &signature, now));
-                        match token {
-                            Ok(token) => {
-                                let store_at = jitter::store_at(&self.context, now, self.deadline);
-                                self.stage = Stage::Signed { token, store_at };
-                            }
-                            Err(reason) => self.fail(reason),
-                        }
+            Input::Signature(id, result) if matches!(&self.stage, Stage::Signing(awaited, _) if *awaited == id) =>
+            {
+                let stage = core::mem::replace(&mut self.stage, Stage::Done { sent: false });
+                let Stage::Signing(_, unsigned) = stage else {
+                    return;
+                };
+                let token = result
+                    .and_then(|signature| signature.to_es256())
+                    .and_then(|signature| self.signed(*unsigned, &signature, now));
+                match token {
+                    Ok(token) => {
+                        let store_at = jitter::store_at(&self.context, now, self.deadline);
+                        self.stage = Stage::Signed { token, store_at };
                     }
-                    other => self.stage = other,
+                    Err(reason) => self.fail(reason),
                 }
             }
             Input::Claimed(id, result) => {
@@ -377,22 +424,15 @@ impl Session for AnswerSession {
                 let next = self.iat.claimed(id, result, unix, &mut self.ids);
                 self.outbox.extend(next);
             }
-            Input::Response(id, result) => match &self.stage {
-                Stage::Storing {
-                    id: awaited,
-                    service,
-                    count,
-                } if *awaited == id => {
-                    match result
-                        .and_then(|answer| placement::decode_stored(service, &answer, *count))
-                    {
-                        Ok(_) => self.stage = Stage::Done { sent: true },
-                        Err(reason) => self.fail(reason),
-                    }
+            other => {
+                let other = match &mut self.stage {
+                    Stage::Storing { store, .. } => store.input(other, now),
+                    _ => Some(other),
+                };
+                if let Some(other) = other {
+                    drop(self.mailboxes.input(other, now));
                 }
-                _ => drop(self.mailboxes.input(Input::Response(id, result), now)),
-            },
-            other => drop(self.mailboxes.input(other, now)),
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use ringtrue_oob::BaseUrl;
+use ringtrue_oob::token::redemption;
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath};
 use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
@@ -18,6 +19,9 @@ const MAX_SERVICES: usize = 4;
 
 /// The most URLs that a policy may have fetched for one call. A call's tokens are signed by few.
 const MAX_FETCHES: usize = 16;
+
+/// The most storage tokens of a stock: with more, one stolen telephone could flood.
+const MAX_STOCK: usize = 100;
 
 /// The services that the application provisions.
 #[derive(Clone, Debug)]
@@ -99,6 +103,9 @@ impl ContextBuilder {
             && policy.statement_life.as_secs() >= 60
             && policy.max_blobs <= 256
             && policy.max_fetches <= MAX_FETCHES
+            && (1..=MAX_STOCK).contains(&policy.token_stock)
+            && (1..=redemption::MAX_TOKENS).contains(&policy.max_price)
+            && policy.issuer_rotation.as_secs() > 0
             && policy.max_answer_octets <= 1_572_864;
         if !well_formed {
             return Err(Reason::ConfigurationInvalid);

@@ -16,6 +16,7 @@
 //! | [`StateReportSession`] | tell the called side that the call was answered, or ended before |
 //! | [`TrustUpdateSession`] | get a newer trust bundle and revocation lists |
 //! | [`CoverSession`] | traffic that means nothing, at the times of a [`CoverSchedule`] |
+//! | [`RefillSession`] | get storage tokens ahead of need |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
 //!
 //! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
@@ -41,11 +42,14 @@ mod evaluate;
 mod evidence;
 mod fetches;
 mod filler;
+mod issuance;
+mod issuer_memory;
 mod jitter;
 mod lookup;
 mod mailbox;
 mod own_iat;
 mod own_keys;
+mod paid_store;
 mod peer_keys;
 mod place;
 mod placed_call;
@@ -53,6 +57,7 @@ mod policy;
 mod publish;
 mod record;
 mod record_key;
+mod refill;
 mod ring;
 mod sealed;
 mod service_clock;
@@ -64,6 +69,7 @@ mod trust;
 mod trust_source;
 mod trust_update;
 mod verdict;
+mod wallet;
 
 pub use answer::{AnswerSession, Answered};
 pub use await_answer::{AnswerOutcome, AwaitAnswerSession};
@@ -84,8 +90,10 @@ pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
 pub use publish::{PublishMode, PublishSession, Published};
 pub use record::RecordName;
 pub use record_key::RecordKey;
+pub use refill::{RefillSession, Refilled};
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
+pub use ringtrue_oob::token::IssuerName;
 pub use sealed::Sealed;
 pub use service_clock::ServiceClock;
 pub use state_report::{Reported, StateReportSession};
@@ -95,3 +103,4 @@ pub use trust::{Trust, TrustStatus};
 pub use trust_source::TrustSource;
 pub use trust_update::{TrustUpdate, TrustUpdateSession, TrustUpdated};
 pub use verdict::{BlobCounts, CallVerdict, Verdict};
+pub use wallet::{WalletName, WalletStatus};

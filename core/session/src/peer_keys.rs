@@ -7,7 +7,9 @@ use ringtrue_oob::statement::VerifiedStatement;
 use ringtrue_stir::{Reason, UnixTime, base64url};
 use serde::{Deserialize, Serialize};
 
+use crate::paid_store::issuer_of;
 use crate::verdict::add_reason;
+use crate::{Context, WalletName};
 
 /// The most statements kept per number (W-16).
 const MAX_STATEMENTS: usize = 8;
@@ -71,6 +73,22 @@ impl PeerKeys {
     #[must_use]
     pub fn has_live(&self, now: UnixTime) -> bool {
         self.live(now).next().is_some()
+    }
+
+    /// The wallets that a call to this number needs tokens from: those of its services' issuers. Having
+    /// them filled at a random later time keeps issuance away from the next call (W-33).
+    #[must_use]
+    pub fn wallets(&self, context: &Context, now: UnixTime) -> Vec<WalletName> {
+        let mut wallets = Vec::new();
+        for statement in self.live(now) {
+            let provisioned = context.services.placement.as_ref();
+            let service = provisioned.or_else(|| statement.cps().first());
+            let wallet = issuer_of(statement)
+                .zip(service)
+                .map(|(issuer, service)| WalletName::new(issuer, service.authority()));
+            wallets.extend(wallet.filter(|wallet| !wallets.contains(wallet)));
+        }
+        wallets
     }
 
     /// How many different parties can read what is sealed for this number now.

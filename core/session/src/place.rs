@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ringtrue_oob::http::{HttpResponse, placement};
+use ringtrue_oob::http::placement;
 use ringtrue_oob::{BaseUrl, Blob, CallNonce, Content, Destination, RspRequest, dummy, seal};
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{
@@ -13,17 +13,21 @@ use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::evaluate::ExpectedAnswer;
 use crate::own_iat::OwnIat;
+use crate::paid_store::{PaidStore, StoreEnd, issuer_of};
 use crate::placed_call::{SealedCopy, StoredCopies};
 use crate::service_clock::ServiceClock;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
     Action, ActionId, Context, Input, LookupSession, Monotonic, Now, OwnKeys, PeerKeys, PlacedCall,
-    RecordName, Role, Session, Step, filler, jitter,
+    RecordName, Session, Step, filler, jitter,
 };
 
 /// The most copies in one request (W-20), and so the most keys that are sealed to (W-17).
 const MAX_COPIES: usize = placement::MAX_STORE_BLOBS;
+
+/// The most services of one call: every copy may be for another.
+const MAX_GROUPS: u32 = 8;
 
 /// Lookup and own actions draw ids from different ranges, as they may be outstanding together.
 const OWN_IDS: u32 = 1 << 16;
@@ -86,8 +90,7 @@ struct Group {
     due: Option<Monotonic>,
     /// How many blobs its request holds: copies and fillers.
     blobs: usize,
-    request: Option<ActionId>,
-    sent: Monotonic,
+    store: PaidStore,
     clock: ServiceClock,
     result: Option<Result<(), Reason>>,
 }
@@ -287,7 +290,7 @@ impl PlaceSession {
         if copies.len() > MAX_COPIES {
             add_reason(&mut self.reasons, Reason::KeysTruncated);
         }
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<(Vec<BaseUrl>, Vec<SealedCopy>)> = Vec::new();
         for copy in copies.into_iter().take(MAX_COPIES) {
             let services = match &self.context.services.placement {
                 Some(provisioned) => vec![provisioned.clone()],
@@ -295,23 +298,40 @@ impl PlaceSession {
             };
             match groups
                 .iter_mut()
-                .find(|group| group.services.first() == services.first())
+                .find(|(known, _)| known.first() == services.first())
             {
-                Some(group) => group.copies.push(copy),
-                None => groups.push(Group {
-                    services,
-                    attempt: 0,
-                    copies: vec![copy],
-                    due: None,
-                    blobs: 0,
-                    request: None,
-                    sent: Monotonic::default(),
-                    clock: ServiceClock::default(),
-                    result: None,
-                }),
+                Some((_, copies)) => copies.push(copy),
+                None => groups.push((services, vec![copy])),
             }
         }
-        groups
+        (0_u32..)
+            .zip(groups)
+            .filter_map(|(index, (services, copies))| {
+                let store = self.store_at(services.first()?, &copies, index);
+                Some(Group {
+                    services,
+                    attempt: 0,
+                    copies,
+                    due: None,
+                    blobs: 0,
+                    store,
+                    clock: ServiceClock::default(),
+                    result: None,
+                })
+            })
+            .collect()
+    }
+
+    /// A store whose tokens are looked for from now on, while the PASSporT is still being signed.
+    fn store_at(&self, service: &BaseUrl, copies: &[SealedCopy], index: u32) -> PaidStore {
+        PaidStore::new(
+            Arc::clone(&self.context),
+            service.clone(),
+            copies.iter().find_map(|copy| issuer_of(&copy.statement)),
+            self.orig.clone(),
+            index,
+            self.deadline,
+        )
     }
 
     fn signed(&mut self, unsigned: UnsignedPassport, signature: &Es256Signature, now: Now) {
@@ -375,42 +395,27 @@ impl PlaceSession {
                 .get(index)
                 .map(|group| self.seal_group(group, now));
         }
-        let id = self.ids.next();
         let Some(group) = self.groups.get_mut(index) else {
             return;
         };
-        let request = sealed.map(|sealed| {
-            let service = group
-                .services
-                .get(group.attempt)
-                .ok_or(Reason::NoPlacementService)?;
-            let blobs = filler::round_up(self.context.provider.as_ref(), sealed?)?;
-            group.blobs = blobs.len();
-            placement::encode_store(service, &self.dest, &blobs)
-        });
-        match request {
-            Some(Ok(request)) => {
+        let sealed = sealed.map(|sealed| filler::round_up(self.context.provider.as_ref(), sealed?));
+        match sealed {
+            Some(Ok(blobs)) => {
+                group.blobs = blobs.len();
                 // With another service to fall back on, none may use up all the time.
                 let others = group.services.len().saturating_sub(group.attempt).max(1);
                 let left = deadline.since(now.monotonic);
                 let share = left
                     .checked_div(u32::try_from(others).unwrap_or(1))
                     .unwrap_or(left);
-                group.request = Some(id);
-                group.sent = now.monotonic;
-                self.outbox.push_back(Action::Request {
-                    id,
-                    role: Role::Store,
-                    request,
-                    max_answer_octets: placement::MAX_STORE_ANSWER_LEN,
-                    deadline: now.monotonic.plus(share),
-                });
+                let deadline = now.monotonic.plus(share);
+                group.store.send(&self.dest, blobs, deadline);
             }
             Some(Err(reason)) => {
                 add_reason(&mut self.reasons, reason);
                 group.result = Some(Err(reason));
             }
-            None => group.result = Some(Err(Reason::NoPlacementService)),
+            None => {}
         }
     }
 
@@ -476,21 +481,19 @@ impl PlaceSession {
         })
     }
 
-    fn stored(&mut self, id: ActionId, result: Result<HttpResponse, Reason>, now: Now) {
-        let Some(index) = self
-            .groups
-            .iter()
-            .position(|group| group.request == Some(id))
-        else {
-            return;
-        };
+    /// One group's store has ended.
+    fn stored(&mut self, index: usize, end: StoreEnd, now: Now) {
         let Some(group) = self.groups.get_mut(index) else {
             return;
         };
-        group.request = None;
-        let result = result.and_then(|answer| {
+        // It may have ended before it was due, for want of a token.
+        group.due = None;
+        for reason in group.store.reasons() {
+            add_reason(&mut self.reasons, *reason);
+        }
+        let result = end.answer.and_then(|answer| {
             group.clock = ServiceClock::default();
-            group.clock.learn(group.sent, now.monotonic, &answer);
+            group.clock.learn(end.sent, now.monotonic, &answer);
             let service = group.services.get(group.attempt).ok_or(Reason::Internal)?;
             placement::decode_stored(service, &answer, group.blobs)
         });
@@ -500,17 +503,54 @@ impl PlaceSession {
                 let next = group.attempt.saturating_add(1);
                 let try_next = next < group.services.len()
                     && now.monotonic < self.deadline
-                    && !matches!(reason, Reason::OverLimit);
+                    && !matches!(reason, Reason::OverLimit | Reason::PriceTooHigh);
                 if try_next {
                     group.attempt = next;
                     add_reason(&mut self.reasons, Reason::ServiceFailedOver);
-                    self.send(index, now);
+                    self.send_elsewhere(index, now);
                 } else {
                     group.result = Some(Err(reason));
                     add_reason(&mut self.reasons, reason);
                 }
             }
         }
+    }
+
+    /// Sends a group's copies, sealed anew, to the service that is its turn now.
+    fn send_elsewhere(&mut self, index: usize, now: Now) {
+        let Some(group) = self.groups.get(index) else {
+            return;
+        };
+        let Some(service) = group.services.get(group.attempt).cloned() else {
+            return;
+        };
+        // Attempts are few; each has action ids of its own.
+        let attempts = u32::try_from(group.attempt).unwrap_or_default();
+        let store_index = attempts
+            .saturating_mul(MAX_GROUPS)
+            .saturating_add(u32::try_from(index).unwrap_or_default());
+        let store = self.store_at(&service, &group.copies, store_index);
+        if let Some(group) = self.groups.get_mut(index) {
+            group.store = store;
+        }
+        self.send(index, now);
+    }
+
+    /// The next action of any store; takes in those that have ended.
+    fn store_action(&mut self, now: Now) -> Option<Action> {
+        for index in 0..self.groups.len() {
+            let group = self.groups.get_mut(index)?;
+            if let Some(action) = group.store.action(now) {
+                return Some(action);
+            }
+            if matches!(self.stage, Stage::Storing)
+                && let Some(end) = group.store.take_end()
+            {
+                self.stored(index, end, now);
+                return self.store_action(now);
+            }
+        }
+        None
     }
 
     /// What is needed to say more about the call later, if it was announced.
@@ -521,7 +561,7 @@ impl PlaceSession {
             // A service that did not answer in time may have taken them all the same.
             .filter(|group| match group.result {
                 Some(result) => matches!(result, Ok(()) | Err(Reason::DeadlinePassed)),
-                None => group.request.is_some(),
+                None => group.store.is_sent(),
             })
             .filter_map(|group| {
                 Some(StoredCopies {
@@ -542,6 +582,14 @@ impl PlaceSession {
 
     fn finish(&mut self, now: Now) -> Placed {
         self.stage = Stage::Done;
+        for group in self.groups.iter().filter(|group| group.result.is_none()) {
+            for reason in group.store.reasons() {
+                add_reason(&mut self.reasons, *reason);
+            }
+            if group.store.is_paying() {
+                add_reason(&mut self.reasons, Reason::WalletEmpty);
+            }
+        }
         let copies = self
             .groups
             .iter()
@@ -633,9 +681,11 @@ impl Session for PlaceSession {
         }
         if matches!(self.stage, Stage::Storing) && now.monotonic < self.deadline {
             self.send_what_is_due(now);
-            if let Some(action) = self.outbox.pop_front() {
-                return Step::Act(action);
-            }
+        }
+        if matches!(self.stage, Stage::Signing(..) | Stage::Storing)
+            && let Some(action) = self.store_action(now)
+        {
+            return Step::Act(action);
         }
         let stored = matches!(self.stage, Stage::Storing)
             && self.groups.iter().all(|group| group.result.is_some());
@@ -675,22 +725,24 @@ impl Session for PlaceSession {
                     Err(reason) => add_reason(&mut self.reasons, reason),
                 }
             }
-            Input::Signature(id, result) => {
-                match core::mem::replace(&mut self.stage, Stage::Done) {
-                    Stage::Signing(awaited, unsigned) if awaited == id => {
-                        match result.and_then(|signature| signature.to_es256()) {
-                            Ok(signature) => self.signed(*unsigned, &signature, now),
-                            Err(reason) => self.fail(reason),
-                        }
+            Input::Signature(id, result) if matches!(&self.stage, Stage::Signing(awaited, _) if *awaited == id) => {
+                if let Stage::Signing(_, unsigned) =
+                    core::mem::replace(&mut self.stage, Stage::Done)
+                {
+                    match result.and_then(|signature| signature.to_es256()) {
+                        Ok(signature) => self.signed(*unsigned, &signature, now),
+                        Err(reason) => self.fail(reason),
                     }
-                    other => self.stage = other,
                 }
             }
-            Input::Response(id, result) if self.groups.iter().any(|g| g.request == Some(id)) => {
-                self.stored(id, result, now);
-            }
             other => {
-                if let Some(lookup) = &mut self.lookup {
+                let mut other = Some(other);
+                for group in &mut self.groups {
+                    other = other.and_then(|input| group.store.input(input, now));
+                }
+                if let Some(other) = other
+                    && let Some(lookup) = &mut self.lookup
+                {
                     lookup.input(other, now);
                 }
             }

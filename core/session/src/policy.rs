@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use ringtrue_oob::Suite;
+use ringtrue_oob::token::{IssuerName, issuer_directory};
 use ringtrue_stir::UnixTime;
 use ringtrue_stir::certificate::Profile;
 
@@ -67,6 +68,17 @@ pub struct Policy {
     pub require_revocation: bool,
     /// The time within which an update of the trust bundle and its revocation lists must be done: 30 s.
     pub trust_deadline: Duration,
+    /// The issuer whose storage tokens the own services want, named in the own key statement; `None` if
+    /// they want none.
+    pub token_issuer: Option<IssuerName>,
+    /// How many storage tokens a wallet is filled up to: 40, at most 100. A refill is due when fewer than
+    /// half are left.
+    pub token_stock: usize,
+    /// The most storage tokens that one store may cost: 8, at most 32. Services ask for more than one only
+    /// while a number is flooded.
+    pub max_price: usize,
+    /// How often a token issuer changes its key: 24 h (PRV-29). Others are for laboratories.
+    pub issuer_rotation: Duration,
     /// A clock that shows an earlier time counts as unset: [`RELEASE_DATE`].
     pub earliest_time: UnixTime,
 }
@@ -92,6 +104,10 @@ impl Default for Policy {
             max_fetches: 4,
             require_revocation: false,
             trust_deadline: Duration::from_secs(30),
+            token_issuer: None,
+            token_stock: 40,
+            max_price: 8,
+            issuer_rotation: issuer_directory::ROTATION,
             earliest_time: RELEASE_DATE,
         }
     }

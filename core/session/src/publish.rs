@@ -149,6 +149,10 @@ impl PublishSession {
             about.push(' ');
             about.push_str(service.as_str());
         }
+        if let Some(issuer) = &self.context.policy.token_issuer {
+            about.push_str(" tok=");
+            about.push_str(issuer.as_str());
+        }
         for suite in self.suites() {
             about.push(' ');
             about.push_str(suite.name());
@@ -231,6 +235,7 @@ impl PublishSession {
         let exp = now
             .plus(self.context.policy.statement_life)
             .min(signer.not_after());
+        let issuer = self.context.policy.token_issuer.as_ref();
         let unsigned = StatementDraft {
             iat: now,
             exp,
@@ -239,7 +244,7 @@ impl PublishSession {
             cps: self.context.services.own.clone(),
             keys: keys.iter().map(|key| key.recipient.clone()).collect(),
             prev: before.map(|statement| StatementDigest::from_octets(statement.digest)),
-            tok: None,
+            tok: issuer.map(ToString::to_string),
         }
         .build(signer.x5u(), signer.bag())?;
         let directory = self.ids.next();

@@ -56,6 +56,16 @@ impl RecordName {
         Self::new("crl", &[url.as_bytes()])
     }
 
+    /// The storage tokens of an issuer for a service.
+    pub(crate) fn wallet(issuer: &str, service: &str) -> Self {
+        Self::new("wallet", &[issuer.as_bytes(), service.as_bytes()])
+    }
+
+    /// What was seen of a token issuer.
+    pub(crate) fn issuer(name: &str) -> Self {
+        Self::new("issuer", &[name.as_bytes()])
+    }
+
     /// The key statements of another party's number.
     pub(crate) fn statements(number: &TelephoneNumber) -> Self {
         Self::new("statements", &[number.as_str().as_bytes()])

@@ -1,19 +1,15 @@
 //! Telling the called side what became of a call that was announced.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ringtrue_oob::http::placement;
 use ringtrue_oob::{Blob, CallPhase, Content, Destination, seal};
 use ringtrue_stir::Reason;
 
+use crate::paid_store::{PaidStore, issuer_of};
 use crate::placed_call::StoredCopies;
-use crate::step::Ids;
 use crate::verdict::add_reason;
-use crate::{
-    Action, ActionId, Context, Input, Monotonic, Now, PlacedCall, Role, Session, Step, filler,
-    jitter,
-};
+use crate::{Action, Context, Input, Monotonic, Now, PlacedCall, Session, Step, filler, jitter};
 
 /// What came of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +27,7 @@ struct Copies {
     due: Option<Monotonic>,
     /// How many blobs its request holds: copies and fillers.
     blobs: usize,
-    request: Option<ActionId>,
+    store: PaidStore,
     taken: Option<bool>,
 }
 
@@ -48,8 +44,6 @@ pub struct StateReportSession {
     state: CallPhase,
     since: Monotonic,
     deadline: Monotonic,
-    ids: Ids,
-    outbox: VecDeque<Action>,
     copies: Vec<Copies>,
     started: bool,
     reasons: Vec<Reason>,
@@ -71,15 +65,24 @@ impl StateReportSession {
         if state == CallPhase::Alerting {
             return Err(Reason::ConfigurationInvalid);
         }
-        let copies = call
-            .stored
-            .iter()
-            .map(|stored| Copies {
-                stored: stored.clone(),
-                due: None,
-                blobs: 0,
-                request: None,
-                taken: None,
+        let copies = (0_u32..)
+            .zip(call.stored.iter())
+            .map(|(index, stored)| {
+                let mut statements = stored.copies.iter().map(|copy| &copy.statement);
+                Copies {
+                    due: None,
+                    blobs: 0,
+                    store: PaidStore::new(
+                        Arc::clone(&context),
+                        stored.service.clone(),
+                        statements.find_map(|statement| issuer_of(statement)),
+                        call.orig.clone(),
+                        index,
+                        deadline,
+                    ),
+                    stored: stored.clone(),
+                    taken: None,
+                }
             })
             .collect();
         Ok(Self {
@@ -88,8 +91,6 @@ impl StateReportSession {
             state,
             since,
             deadline,
-            ids: Ids::default(),
-            outbox: VecDeque::new(),
             copies,
             started: false,
             reasons: Vec::new(),
@@ -117,27 +118,14 @@ impl StateReportSession {
                 Some(copies) => self.seal(&copies.stored, now),
                 None => Err(Reason::Internal),
             };
-            let id = self.ids.next();
             let Some(copies) = self.copies.get_mut(index) else {
                 continue;
             };
-            let service = &copies.stored.service;
             let provider = self.context.provider.as_ref();
-            let request = blobs.and_then(|blobs| {
-                let blobs = filler::round_up(provider, blobs)?;
-                copies.blobs = blobs.len();
-                placement::encode_store(service, &self.call.dest, &blobs)
-            });
-            match request {
-                Ok(request) => {
-                    copies.request = Some(id);
-                    self.outbox.push_back(Action::Request {
-                        id,
-                        role: Role::Store,
-                        request,
-                        max_answer_octets: placement::MAX_STORE_ANSWER_LEN,
-                        deadline: self.deadline,
-                    });
+            match blobs.and_then(|blobs| filler::round_up(provider, blobs)) {
+                Ok(blobs) => {
+                    copies.blobs = blobs.len();
+                    copies.store.send(&self.call.dest, blobs, self.deadline);
                 }
                 Err(reason) => {
                     copies.taken = Some(false);
@@ -145,6 +133,35 @@ impl StateReportSession {
                 }
             }
         }
+    }
+
+    /// The next action of any store; takes in those that have ended.
+    fn store_action(&mut self, now: Now) -> Option<Action> {
+        for copies in self
+            .copies
+            .iter_mut()
+            .filter(|copies| copies.taken.is_none())
+        {
+            if let Some(action) = copies.store.action(now) {
+                return Some(action);
+            }
+            let Some(end) = copies.store.take_end() else {
+                continue;
+            };
+            copies.due = None;
+            for reason in copies.store.reasons() {
+                add_reason(&mut self.reasons, *reason);
+            }
+            let service = &copies.stored.service;
+            let result = end
+                .answer
+                .and_then(|answer| placement::decode_stored(service, &answer, copies.blobs));
+            copies.taken = Some(result.is_ok());
+            if let Err(reason) = result {
+                add_reason(&mut self.reasons, reason);
+            }
+        }
+        None
     }
 
     fn seal(&self, stored: &StoredCopies, now: Now) -> Result<Vec<Blob>, Reason> {
@@ -182,13 +199,17 @@ impl Session for StateReportSession {
         if now.monotonic < self.deadline {
             self.send_what_is_due(now);
         }
-        if let Some(action) = self.outbox.pop_front() {
+        if let Some(action) = self.store_action(now) {
             return Step::Act(action);
         }
         let open = self.copies.iter().any(|copies| copies.taken.is_none());
         if open && now.monotonic < self.deadline {
             let next = self.copies.iter().filter_map(|copies| copies.due).min();
             return Step::Wait(next.map_or(self.deadline, |due| due.min(self.deadline)));
+        }
+        let mut late = self.copies.iter().filter(|copies| copies.taken.is_none());
+        if late.any(|copies| copies.store.is_paying()) {
+            add_reason(&mut self.reasons, Reason::WalletEmpty);
         }
         if open {
             add_reason(&mut self.reasons, Reason::DeadlinePassed);
@@ -204,23 +225,10 @@ impl Session for StateReportSession {
         })
     }
 
-    fn input(&mut self, input: Input, _now: Now) {
-        let Input::Response(id, result) = input else {
-            return;
-        };
-        let asked = self
-            .copies
-            .iter_mut()
-            .find(|copies| copies.request == Some(id));
-        let Some(copies) = asked else { return };
-        copies.request = None;
-        let stored = &copies.stored;
-        let count = copies.blobs;
-        let result =
-            result.and_then(|answer| placement::decode_stored(&stored.service, &answer, count));
-        copies.taken = Some(result.is_ok());
-        if let Err(reason) = result {
-            add_reason(&mut self.reasons, reason);
+    fn input(&mut self, input: Input, now: Now) {
+        let mut input = Some(input);
+        for copies in &mut self.copies {
+            input = input.and_then(|input| copies.store.input(input, now));
         }
     }
 }
