@@ -48,6 +48,7 @@ pub struct AnswerOutcome {
 }
 
 /// A verified answer, with what it says of the call.
+#[derive(Clone)]
 struct Answer {
     passport: VerifiedPassport,
     state: Option<CallState>,
@@ -63,6 +64,7 @@ impl AsRef<VerifiedPassport> for Answer {
 ///
 /// One that stays ([`AwaitAnswerSession::staying`]) reports that, goes on, and reports again when the
 /// verdict changes: to `confirmed` when both sides report the answer at the same time.
+#[derive(Clone)]
 pub struct AwaitAnswerSession {
     context: Arc<Context>,
     expected: AnswerExpectation,

@@ -15,6 +15,7 @@ use crate::{Action, ActionId, CheckName, Context};
 const OWN_IDS: u32 = 1 << 16;
 
 /// A PASSporT that passed everything but, at first, the replay check.
+#[derive(Clone)]
 pub(crate) struct Candidate<T> {
     pub(crate) found: T,
     pub(crate) checks: Checks,
@@ -22,6 +23,7 @@ pub(crate) struct Candidate<T> {
 }
 
 /// The evidence for one call.
+#[derive(Clone)]
 pub(crate) struct Evidence<T> {
     good: Vec<Candidate<T>>,
     claiming: Option<(ActionId, Candidate<T>)>,

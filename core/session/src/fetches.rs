@@ -25,6 +25,7 @@ use crate::{Action, ActionId, Input, Monotonic, Policy};
 const OWN_IDS: u32 = 2 << 16;
 
 /// A token that waits for certificates.
+#[derive(Clone)]
 pub(crate) struct Waiting {
     pub(crate) opened: Arc<Opened>,
     /// Its place in the content.
@@ -32,6 +33,7 @@ pub(crate) struct Waiting {
 }
 
 /// One URL of this conversation.
+#[derive(Clone)]
 struct Fetch {
     x5u: X5u,
     /// The action that is outstanding.
@@ -43,6 +45,7 @@ struct Fetch {
 }
 
 /// What is fetched in one conversation.
+#[derive(Clone)]
 pub(crate) struct Fetches {
     /// The most URLs; none if fetching is off.
     limit: usize,

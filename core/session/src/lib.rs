@@ -4,7 +4,9 @@
 //! the [`Action`]s it gets (HTTP requests, signatures, key agreements, state records and, if the
 //! policy allows it, fetches of certificates and of what trust is built on) in any order
 //! and feeds what came of them back ([`Session::input`]). Everything protocol-like lives here and is
-//! tested here without sockets, clocks or sleeping; the time is a parameter ([`Now`]).
+//! tested here without sockets, clocks or sleeping; the time is a parameter ([`Now`]). A session that
+//! only reads can be cloned: the two go ways that know nothing of each other, which is how a test explores
+//! what may become of a call. One that stores cannot, as it may hold what is spent once.
 //!
 //! | Session | Conversation |
 //! |---|---|

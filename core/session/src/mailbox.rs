@@ -37,6 +37,7 @@ struct Mailbox {
 }
 
 /// Something that one of the own keys opened and that parses.
+#[derive(Clone)]
 pub(crate) struct Opened {
     /// The own number in whose mailbox it was.
     pub(crate) number: TelephoneNumber,
@@ -45,6 +46,7 @@ pub(crate) struct Opened {
     pub(crate) content: Content,
 }
 
+#[derive(Clone)]
 enum Keys {
     NotAsked,
     Loading(ActionId),
@@ -53,12 +55,14 @@ enum Keys {
 }
 
 /// A blob that waits for its turn, or for the hardware key.
+#[derive(Clone)]
 struct Queued {
     blob: Blob,
     mailbox: usize,
 }
 
 /// A request that is under way.
+#[derive(Clone)]
 struct Asked {
     id: ActionId,
     mailbox: usize,
@@ -66,6 +70,7 @@ struct Asked {
 }
 
 /// The mailboxes of one session.
+#[derive(Clone)]
 pub(crate) struct Mailboxes {
     context: Arc<Context>,
     boxes: Vec<Mailbox>,

@@ -44,6 +44,7 @@ pub struct RingOutcome {
 ///
 /// Reports the first verdict that decides (W-32), goes on polling on the fixed schedule whatever was
 /// found, reports again if a later poll changes the verdict, and ends after the last poll.
+#[derive(Clone)]
 pub struct RingSession {
     context: Arc<Context>,
     from: Option<TelephoneNumber>,

@@ -8,7 +8,7 @@ use ringtrue_oob::{CallNonce, CallPhase, CallState};
 const MAX_REPORTS: usize = 2048;
 
 /// The reports that lay in the own mailboxes, by call attempt.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct StateReports(Vec<(CallNonce, CallState)>);
 
 impl StateReports {

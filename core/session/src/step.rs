@@ -16,7 +16,7 @@ pub struct ActionId(pub(crate) u32);
 ///
 /// Actions may be performed in any order and at the same time; each is answered by the [`Input`] that
 /// carries its id, whatever came of it. A host that gives a session up answers nothing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Action {
     /// Send this request on a connection of `role`; answered by [`Input::Response`].
