@@ -457,7 +457,7 @@ fn wrong_usage_ends_with_2() {
             "--config",
             config.as_str(),
         ],
-        vec!["publish", "--number", BOB, "--lab", dir, "--suite", "S3"],
+        vec!["publish", "--number", BOB, "--lab", dir, "--suite", "S5"],
         vec![
             "publish",
             "--number",

@@ -17,8 +17,13 @@ mod blob;
 mod content;
 mod destination;
 mod digest;
+mod dummy;
+mod frame;
 mod hpke_raw;
 pub mod http;
+#[cfg_attr(not(feature = "pq"), path = "hybrid_absent.rs")]
+mod hybrid;
+mod hybrid_key;
 pub mod ohttp;
 mod recipient_key;
 mod rounding;
@@ -34,7 +39,8 @@ pub use content::{
 };
 pub use destination::Destination;
 pub use digest::StatementDigest;
+pub use dummy::{dummy, dummy_from_seed};
 pub use recipient_key::RecipientKey;
 pub use rounding::{filler_suites, rounded_copies};
-pub use seal::{dummy, dummy_from_seed, open, open_with_shared_secret, seal, seal_in_class};
+pub use seal::{generate_key, open, open_with_shared_secret, seal, seal_in_class};
 pub use suite::{SizeClass, Suite};

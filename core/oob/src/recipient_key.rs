@@ -7,12 +7,13 @@ use ringtrue_stir::{Reason, base64url};
 use sha2::{Digest as _, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
 
-use crate::Suite;
+use crate::{Suite, hybrid_key};
 
 /// A checked public encryption key with its suite.
 ///
 /// S1: a point of P-256 other than the identity, 65 octets, uncompressed. S2: 32 octets that are not of
-/// low order. S3 and S4: the right length; this build seals to neither, see [`Suite::is_supported`].
+/// low order. S3 and S4: an ML-KEM-768 encapsulation key with reduced coefficients and one of the keys
+/// above behind it, in every build.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecipientKey {
     suite: Suite,
@@ -24,8 +25,8 @@ impl RecipientKey {
     ///
     /// # Errors
     ///
-    /// [`Reason::MalformedKey`] for a wrong length, a point off the curve or a low-order X25519 key
-    /// (PRV-9, W-14).
+    /// [`Reason::MalformedKey`] for a wrong length, a point off the curve, a low-order X25519 key or an
+    /// ML-KEM key that is not reduced (PRV-9, W-14).
     pub fn new(suite: Suite, public: &[u8]) -> Result<Self, Reason> {
         if public.len() != suite.public_key_len() {
             return Err(Reason::MalformedKey);
@@ -35,7 +36,7 @@ impl RecipientKey {
                 P256PublicKey::from_sec1(public)?;
             }
             Suite::S2 => refuse_low_order(public)?,
-            Suite::S3 | Suite::S4 => {}
+            Suite::S3 | Suite::S4 => hybrid_key::check_public(suite, public)?,
         }
         Ok(Self {
             suite,
@@ -74,9 +75,11 @@ impl fmt::Debug for RecipientKey {
     }
 }
 
+/// Refuses an X25519 key that is not 32 octets or is of low order.
+///
 /// X25519 scalars are multiples of the cofactor, so that any of them takes exactly the low-order points
 /// to the all-zero result. The scalar is no secret.
-fn refuse_low_order(public: &[u8]) -> Result<(), Reason> {
+pub(crate) fn refuse_low_order(public: &[u8]) -> Result<(), Reason> {
     let public: [u8; 32] = public.try_into().map_err(|_| Reason::MalformedKey)?;
     let product = StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(public));
     if product.was_contributory() {
@@ -179,7 +182,51 @@ mod tests {
         ] {
             assert_eq!(RecipientKey::new(suite, key), Err(Reason::MalformedKey));
         }
-        assert!(RecipientKey::new(Suite::S4, &[0; 1249]).is_ok());
+    }
+
+    /// A key of S3 or S4 whose lattice half is these octets over and over.
+    fn hybrid(suite: Suite, lattice: [u8; 3], classical: &[u8]) -> Result<RecipientKey, Reason> {
+        let mut public: Vec<u8> = lattice.iter().copied().cycle().take(1152).collect();
+        public.extend([7; 32]);
+        public.extend(classical);
+        RecipientKey::new(suite, &public)
+    }
+
+    #[test]
+    fn a_hybrid_key_is_refused_for_either_half_in_every_build() {
+        let p256 = RustCrypto.generate(Curve::P256).unwrap().public;
+        let x25519 = RustCrypto.generate(Curve::X25519).unwrap().public;
+        let malformed = Err(Reason::MalformedKey);
+        for (suite, good) in [(Suite::S3, &x25519), (Suite::S4, &p256)] {
+            // Coefficients 0, 3328 in either place, and one of 3329 or 4095 (FIPS 203 section 7.2).
+            for reduced in [[0, 0, 0], [0x00, 0x0d, 0x00], [0x00, 0x00, 0xd0]] {
+                assert!(hybrid(suite, reduced, good).is_ok());
+            }
+            for not_reduced in [
+                [0x01, 0x0d, 0x00],
+                [0x00, 0x10, 0xd0],
+                [0xff, 0x0f, 0x00],
+                [0x00, 0xf0, 0xff],
+                [0xff; 3],
+            ] {
+                assert_eq!(hybrid(suite, not_reduced, good), malformed);
+            }
+        }
+        for key in low_order_keys() {
+            assert_eq!(hybrid(Suite::S3, [0; 3], &key), malformed);
+        }
+        let mut off = p256.clone();
+        off[64] ^= 1;
+        let mut identity = vec![0; 65];
+        identity[0] = 4;
+        for key in [off, identity, vec![0; 65]] {
+            assert_eq!(hybrid(Suite::S4, [0; 3], &key), malformed);
+        }
+        // One octet more or less, and the other suite's length.
+        assert_eq!(hybrid(Suite::S3, [0; 3], &x25519[1..]), malformed);
+        assert_eq!(hybrid(Suite::S4, [0; 3], &p256[1..]), malformed);
+        assert_eq!(hybrid(Suite::S3, [0; 3], &p256), malformed);
+        assert_eq!(hybrid(Suite::S4, [0; 3], &x25519), malformed);
     }
 
     #[test]

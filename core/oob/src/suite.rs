@@ -13,8 +13,8 @@ pub(crate) const LENGTH_PREFIX_LEN: usize = 2;
 
 /// A combination of KEM, KDF and AEAD that a blob can be sealed with.
 ///
-/// The form of all four is known, so that a service carries what newer endpoints seal (W-19).
-/// This build seals and opens S1 and S2, see [`Suite::is_supported`].
+/// The form of all four is known, so that a service carries what newer endpoints seal (W-19). S1 and S2
+/// are sealed and opened in every build, S3 and S4 with the feature `pq`, see [`Suite::is_supported`].
 ///
 /// Source: docs/protocol.md section 6.2 (PRV-2, PRV-3); code points of the IANA HPKE registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,8 +34,12 @@ impl Suite {
     /// Every suite whose form is known.
     pub const ALL: &'static [Self] = &[Self::S1, Self::S2, Self::S3, Self::S4];
 
-    /// The suites that this build seals and opens.
-    pub const SUPPORTED: &'static [Self] = &[Self::S1, Self::S2];
+    /// The suites that this build seals and opens: all with the feature `pq`, else S1 and S2.
+    pub const SUPPORTED: &'static [Self] = if cfg!(feature = "pq") {
+        Self::ALL
+    } else {
+        &[Self::S1, Self::S2]
+    };
 
     /// The name in key statements: `S1` to `S4`.
     #[must_use]
@@ -109,7 +113,13 @@ impl Suite {
     /// Whether this build seals and opens the suite.
     #[must_use]
     pub const fn is_supported(self) -> bool {
-        self.curve().is_some()
+        cfg!(feature = "pq") || !self.is_hybrid()
+    }
+
+    /// Whether the KEM also holds against quantum computers: S3 and S4.
+    #[must_use]
+    pub const fn is_hybrid(self) -> bool {
+        matches!(self, Self::S3 | Self::S4)
     }
 
     /// The class of ordinary blobs and of every dummy of this suite (W-31).

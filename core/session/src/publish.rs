@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringtrue_oob::http::directory;
 use ringtrue_oob::statement::{StatementDraft, UnsignedStatement};
-use ringtrue_oob::{RecipientKey, StatementDigest, Suite};
+use ringtrue_oob::{RecipientKey, StatementDigest, Suite, generate_key};
 use ringtrue_stir::crypto::{DeviceSignature, Es256Signature};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 use zeroize::Zeroizing;
@@ -292,12 +292,14 @@ impl PublishSession {
                 secret: Secret::Hardware,
             });
         }
-        let curve = suite.curve().ok_or(Reason::ConfigurationInvalid)?;
-        let generated = self.context.provider.generate(curve)?;
-        let recipient = RecipientKey::new(suite, &generated.public)?;
+        let (secret, recipient) =
+            generate_key(self.context.provider.as_ref(), suite).map_err(|reason| match reason {
+                Reason::SuiteUnsupported => Reason::ConfigurationInvalid,
+                other => other,
+            })?;
         Ok(OwnKey {
             recipient,
-            secret: Secret::Software(generated.secret),
+            secret: Secret::Software(secret),
         })
     }
 

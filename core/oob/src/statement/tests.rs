@@ -50,8 +50,7 @@ impl Signer for SoftSigner {
 }
 
 fn key(suite: Suite) -> RecipientKey {
-    let generated = RustCrypto.generate(suite.curve().unwrap()).unwrap();
-    RecipientKey::new(suite, &generated.public).unwrap()
+    crate::generate_key(&RustCrypto, suite).unwrap().1
 }
 
 impl World {

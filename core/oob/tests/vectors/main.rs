@@ -8,6 +8,8 @@
 
 mod fields;
 mod hpke;
+#[cfg(feature = "pq")]
+mod hpke_pq;
 mod protocol;
 mod rsabssa;
 mod schedule;

@@ -76,6 +76,7 @@ fn every_suite_of_the_policy_gets_one_key() {
     assert_eq!(outcome.verdict.verdict, Verdict::Verified);
 }
 
+#[cfg(not(feature = "pq"))]
 #[test]
 fn a_suite_that_this_build_cannot_make_keys_for_is_refused() {
     let world = World::new();
