@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
-use crate::credential_args::{CredentialCommand, TrustCommand};
+use crate::credential_args::{CredentialCommand, KeysCommand, TrustCommand};
 use crate::tools::{
     BundleCommand, CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand,
     TnAuthListCommand, UrlCommand,
@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Keep whom an endpoint believes up to date.
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Look after an endpoint's encryption keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Announce a call, and wait to learn who answers.
     Place(PlaceArguments),
     /// Verify a call that rings, and answer it.

@@ -1,4 +1,4 @@
-//! The command lines of `credential` and `trust`.
+//! The command lines of `credential`, `keys` and `trust`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,6 +50,21 @@ pub(crate) struct CredentialInstallArguments {
     /// Where others find the chain.
     #[arg(long, value_name = "URL")]
     pub(crate) x5u: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// List who can open calls to the number.
+    Readers(KeysReadersArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct KeysReadersArguments {
+    #[command(flatten)]
+    pub(crate) own: OwnNumber,
+    /// Give up after this time.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(crate) deadline: Duration,
 }
 
 #[derive(Subcommand)]

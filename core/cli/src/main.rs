@@ -8,6 +8,7 @@ mod credential;
 mod credential_args;
 mod demo;
 mod exit;
+mod keys;
 mod lab;
 mod logs;
 mod output;
@@ -53,6 +54,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Rcd(rcd) => tools::rcd(&rcd),
         Command::Ring(ring) => calls::ring(&ring),
         Command::Tnauthlist(list) => tools::tn_auth_list(&list),
+        Command::Keys(keys) => keys::keys(&keys),
         Command::Trust(trust) => trust::trust(&trust),
         Command::Url(url) => tools::url(&url),
     }

@@ -31,6 +31,7 @@ pub(crate) use args::{
 
 pub(crate) use bundle_args::BundleCommand;
 pub(crate) use date::text as date;
+pub(crate) use input::hex;
 pub(crate) use output::refuse;
 
 use crate::exit::{Exit, Failure};

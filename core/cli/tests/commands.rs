@@ -500,3 +500,20 @@ fn wrong_usage_ends_with_2() {
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_readers_of_a_number_are_listed_and_the_own_one_is_no_news() {
+    let lab = Laboratory::new();
+    let server = lab.serve();
+    lab.publish(&server);
+    let listed = lab.run(&server, &["keys", "readers", "--number", BOB]);
+    assert_eq!(code(&listed), Some(0), "{}", json(&listed));
+    let report = json(&listed);
+    assert_eq!(report["reasons"], serde_json::json!([]));
+    let reader = &report["readers"][0];
+    assert_eq!(reader["own"], true);
+    assert_eq!(reader["new"], false);
+    assert_eq!(reader["suites"], serde_json::json!(["S1"]));
+    assert_eq!(reader["signer"].as_str().unwrap().len(), 64);
+    assert!(reader["since"].as_u64().unwrap() < reader["expires"].as_u64().unwrap());
+}

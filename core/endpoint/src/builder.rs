@@ -35,6 +35,7 @@ pub struct EndpointBuilder {
     services: Vec<String>,
     directory: Option<String>,
     placement: Option<String>,
+    mirror: Option<String>,
     state_file: Option<PathBuf>,
     store: Option<Arc<dyn StateStore>>,
     state_key: Option<Zeroizing<[u8; 32]>>,
@@ -59,6 +60,7 @@ impl EndpointBuilder {
             services: Vec::new(),
             directory: None,
             placement: None,
+            mirror: None,
             state_file: None,
             store: None,
             state_key: None,
@@ -125,6 +127,14 @@ impl EndpointBuilder {
     /// The base URL of the key directory.
     pub fn directory(mut self, base_url: impl Into<String>) -> Self {
         self.directory = Some(base_url.into());
+        self
+    }
+
+    /// The base URL of a second key directory, of another operator. Lookups ask both and compare what
+    /// they say, and own keys are published in both: a directory that hides keys, shows old ones or
+    /// tells callers different things is found out ([`Reason::DirectoryInconsistent`]).
+    pub fn mirror_directory(mut self, base_url: impl Into<String>) -> Self {
+        self.mirror = Some(base_url.into());
         self
     }
 
@@ -313,6 +323,7 @@ impl EndpointBuilder {
                 own,
                 directory,
                 placement,
+                mirror: self.mirror.as_deref().map(BaseUrl::parse).transpose()?,
             },
             credential: None,
             hardware_key: self.agreement.as_ref().map(|key| key.public_key()),

@@ -295,7 +295,8 @@ impl Endpoint {
     /// # Errors
     ///
     /// [`Reason::MalformedNumber`]; [`Reason::NoUsableKey`] if no key was found, or the reason why
-    /// none could be looked for.
+    /// none could be looked for; [`Reason::ReaderNotAllowed`] if the policy allows none of those who
+    /// can read.
     pub async fn prefetch_keys(
         &self,
         number: &str,
@@ -307,9 +308,13 @@ impl Endpoint {
         let session = LookupSession::new(host.context(), number.clone(), true, deadline);
         let found = drive(host, session, |never| match never {}).await;
         let now = host.unix_now();
-        let readers = now.map_or(0, |now| found.keys.readers(now));
+        let (known, readers) = now.map_or((0, 0), |now| {
+            let allowed = host.context().readers_of(&found.keys, now);
+            (found.keys.readers(now), allowed)
+        });
         self.remember(number, found.keys);
         match readers {
+            0 if known > 0 => Err(Reason::ReaderNotAllowed),
             0 => Err(found
                 .notices
                 .first()

@@ -39,6 +39,7 @@ mod driver;
 mod endpoint;
 mod host;
 mod key_file;
+mod readers;
 mod records;
 mod ringing;
 mod signer;
@@ -59,8 +60,8 @@ pub use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 pub use ringtrue_oob::{BaseUrl, CallPhase, CallState, Suite};
 pub use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, Answered, BlobCounts, CallVerdict, Check, CheckName,
-    CheckResult, CredentialState, CredentialStatus, Placed, Placement, Policy, Published, Role,
-    Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
+    CheckResult, CredentialState, CredentialStatus, NumberReaders, Placed, Placement, Policy,
+    Published, Reader, Role, Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
 };
 pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};
 pub use ringtrue_stir::crypto::{DeviceSignature, KeyAgreement, P256PublicKey, Signer};

@@ -67,6 +67,7 @@ impl Phone {
                 own: vec![service.clone()],
                 directory: service,
                 placement: None,
+                mirror: None,
             },
             credential: Some(Credential::new(credential.bag().unwrap(), &x5u).unwrap()),
             hardware_key: None,

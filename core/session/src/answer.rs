@@ -216,6 +216,7 @@ impl AnswerSession {
         let statement = self
             .context
             .verify_statement(&statement, &self.call.orig, bag, unix)?;
+        self.context.require_reader(&statement, unix)?;
         let service = BaseUrl::parse(&rsp.to)?;
         if !statement.cps().contains(&service) {
             return Err(Reason::RspServiceNotAllowed);

@@ -17,6 +17,9 @@ const MAX_NUMBERS: usize = 32;
 /// The most placement services a key statement may name (docs/protocol.md section 7.2).
 const MAX_SERVICES: usize = 4;
 
+/// The most signers that a policy may list. Each statement is compared with all of them.
+const MAX_READER_SIGNERS: usize = 1024;
+
 /// The most URLs that a policy may have fetched for one call. A call's tokens are signed by few.
 const MAX_FETCHES: usize = 16;
 
@@ -31,6 +34,9 @@ pub struct Services {
     pub own: Vec<BaseUrl>,
     /// The key directory that is asked for the keys of others and told the own ones.
     pub directory: BaseUrl,
+    /// A second directory, of another operator. What the two say of a number is compared
+    /// ([`Reason::DirectoryInconsistent`]); the own statement is told both.
+    pub mirror: Option<BaseUrl>,
     /// Where PASSporTs for every called number are left, instead of the service that the callee's key
     /// statement names.
     pub placement: Option<BaseUrl>,
@@ -101,6 +107,8 @@ impl ContextBuilder {
             && !policy.suites.is_empty()
             && policy.statement_life <= ringtrue_oob::statement::MAX_LIFE
             && policy.statement_life.as_secs() >= 60
+            && policy.reader_signers.len() <= MAX_READER_SIGNERS
+            && self.services.mirror.as_ref() != Some(&self.services.directory)
             && policy.max_blobs <= 256
             && policy.max_fetches <= MAX_FETCHES
             && (1..=MAX_STOCK).contains(&policy.token_stock)
@@ -243,6 +251,12 @@ impl Context {
             .map_or(CredentialStatus::MISSING, |signer| {
                 CredentialStatus::of(&signer.credential, signer.path.as_ref(), now)
             })
+    }
+
+    /// Who signs the own statements: SHA-256 of the credential's SubjectPublicKeyInfo (W-11).
+    pub(crate) fn signer_digest(&self) -> Option<[u8; 32]> {
+        let path = self.signer.as_ref()?.path.as_ref().ok()?;
+        Some(path.spki_digest())
     }
 
     /// What is needed to sign in the name of `number`, if the credential covers it now (OOB-1).

@@ -19,6 +19,7 @@
 //! | [`TrustUpdateSession`] | get a newer trust bundle and revocation lists |
 //! | [`CoverSession`] | traffic that means nothing, at the times of a [`CoverSchedule`] |
 //! | [`RefillSession`] | get storage tokens ahead of need |
+//! | [`ReadersSession`] | list who else can open calls to the own numbers |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
 //!
 //! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
@@ -57,6 +58,8 @@ mod place;
 mod placed_call;
 mod policy;
 mod publish;
+mod reader;
+mod readers;
 mod record;
 mod record_key;
 mod refill;
@@ -90,6 +93,8 @@ pub use place::{AnswerExpectation, PlaceSession, Placed, Placement};
 pub use placed_call::PlacedCall;
 pub use policy::{POLL_SCHEDULE, Policy, RELEASE_DATE};
 pub use publish::{PublishMode, PublishSession, Published};
+pub use reader::Reader;
+pub use readers::{NumberReaders, ReadersSession};
 pub use record::RecordName;
 pub use record_key::RecordKey;
 pub use refill::{RefillSession, Refilled};

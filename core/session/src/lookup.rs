@@ -1,5 +1,6 @@
 //! Learning the encryption keys of a number: what is remembered first, then the key directory.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ringtrue_oob::http::directory;
@@ -19,21 +20,34 @@ pub struct Found {
     pub keys: PeerKeys,
     /// What went wrong or is worth knowing.
     pub notices: Vec<Reason>,
+    /// The digests of the verified statements that every directory showed; `None` if none answered.
+    pub(crate) shown: Option<Vec<[u8; 32]>>,
+    /// Signers that were not listed before, where readers are being listed.
+    pub(crate) added: Vec<[u8; 32]>,
 }
 
-#[derive(Clone, Debug)]
 enum Stage {
     Start,
     Loading(ActionId),
-    Asking(ActionId),
+    Asking(Vec<Asked>),
     Saving(ActionId),
     Done,
+}
+
+/// A directory that was asked, and what it showed.
+struct Asked {
+    id: ActionId,
+    answer: Option<Result<Vec<VerifiedStatement>, Reason>>,
 }
 
 /// Learns the keys of one number.
 ///
 /// Order (PRV-38): the state record, then, only if it holds nothing live or a fresh look is wanted,
 /// the key directory. Every statement is verified before it counts, also one that was stored.
+///
+/// With a second directory both are asked and compared: one that hides a statement, shows an old one or
+/// another one than to others is found out ([`Reason::DirectoryInconsistent`]), and what the better one
+/// shows is used.
 pub struct LookupSession {
     context: Arc<Context>,
     number: TelephoneNumber,
@@ -44,7 +58,10 @@ pub struct LookupSession {
     keys: PeerKeys,
     stored: Option<zeroize::Zeroizing<Vec<u8>>>,
     notices: Vec<Reason>,
-    outbox: Option<Action>,
+    outbox: VecDeque<Action>,
+    is_listing: bool,
+    shown: Option<Vec<[u8; 32]>>,
+    added: Vec<[u8; 32]>,
 }
 
 impl LookupSession {
@@ -66,8 +83,17 @@ impl LookupSession {
             keys: PeerKeys::default(),
             stored: None,
             notices: Vec::new(),
-            outbox: None,
+            outbox: VecDeque::new(),
+            is_listing: false,
+            shown: None,
+            added: Vec::new(),
         }
+    }
+
+    /// Marks whom it finds as listed.
+    pub(crate) const fn listing(mut self) -> Self {
+        self.is_listing = true;
+        self
     }
 
     /// Begins with what the host still holds in memory from an earlier lookup.
@@ -82,19 +108,35 @@ impl LookupSession {
             .verify_statement(&statement, &self.number, None, now)
     }
 
-    fn ask(&mut self) {
-        let id = self.ids.next();
-        self.stage = Stage::Asking(id);
-        self.outbox = Some(Action::Request {
-            id,
-            role: Role::Lookup,
-            request: directory::encode_lookup(&self.context.services.directory, &self.number),
-            max_answer_octets: directory::MAX_ANSWER_LEN,
-            deadline: self.deadline,
-        });
+    fn ask(&mut self, now: Monotonic) {
+        let services = &self.context.services;
+        let mut deadline = self.deadline;
+        if services.mirror.is_some() {
+            // With another directory to fall back on, none may use up all the time.
+            let left = self.deadline.since(now);
+            deadline = now.plus(left.checked_div(2).unwrap_or(left));
+        }
+        let mut asked = Vec::new();
+        for directory in core::iter::once(&services.directory).chain(&services.mirror) {
+            let id = self.ids.next();
+            self.outbox.push_back(Action::Request {
+                id,
+                role: Role::Lookup,
+                request: directory::encode_lookup(directory, &self.number),
+                max_answer_octets: directory::MAX_ANSWER_LEN,
+                deadline,
+            });
+            asked.push(Asked { id, answer: None });
+        }
+        self.stage = Stage::Asking(asked);
     }
 
-    fn loaded(&mut self, octets: Option<zeroize::Zeroizing<Vec<u8>>>, now: UnixTime) {
+    fn loaded(
+        &mut self,
+        octets: Option<zeroize::Zeroizing<Vec<u8>>>,
+        now: UnixTime,
+        monotonic: Monotonic,
+    ) {
         if let Some(octets) = octets {
             match PeerKeys::from_record(&octets) {
                 Ok((keys, texts)) => {
@@ -111,42 +153,99 @@ impl LookupSession {
             self.stored = Some(octets);
         }
         if self.fresh || !self.keys.has_live(now) {
-            self.ask();
+            self.ask(monotonic);
         } else {
             self.stage = Stage::Done;
         }
     }
 
-    fn answered(&mut self, texts: Vec<String>, now: UnixTime) {
-        let mut fetched = Vec::new();
+    /// Takes in what one directory says; true once all have said something.
+    fn answered(
+        &mut self,
+        id: ActionId,
+        result: Result<Vec<String>, Reason>,
+        now: UnixTime,
+    ) -> bool {
+        let answer = result.map(|texts| self.verify_all(&texts, now));
+        if let Err(reason) = &answer {
+            add_reason(&mut self.notices, *reason);
+        }
+        let Stage::Asking(asked) = &mut self.stage else {
+            return false;
+        };
+        if let Some(one) = asked.iter_mut().find(|one| one.id == id) {
+            one.answer = Some(answer);
+        }
+        asked.iter().all(|one| one.answer.is_some())
+    }
+
+    fn verify_all(&mut self, texts: &[String], now: UnixTime) -> Vec<VerifiedStatement> {
+        let mut verified = Vec::new();
         for text in texts {
-            match self.verify(&text, now) {
-                Ok(statement) => fetched.push(statement),
+            match self.verify(text, now) {
+                Ok(statement) => verified.push(statement),
                 Err(reason) => {
                     add_reason(&mut self.notices, Reason::StatementRefused);
                     add_reason(&mut self.notices, reason);
                 }
             }
         }
+        verified
+    }
+
+    /// Every directory has answered or failed.
+    fn conclude(&mut self, now: UnixTime) {
+        let Stage::Asking(asked) = core::mem::replace(&mut self.stage, Stage::Done) else {
+            return;
+        };
+        let mut answers: Vec<Vec<VerifiedStatement>> = asked
+            .into_iter()
+            .filter_map(|one| one.answer?.ok())
+            .collect();
+        if answers.is_empty() {
+            return;
+        }
+        self.shown = Some(shown_by_all(&answers));
+        let mut fetched = answers.swap_remove(0);
+        if let Some(other) = answers.pop() {
+            if digests(&fetched) != digests(&other) {
+                add_reason(&mut self.notices, Reason::DirectoryInconsistent);
+            }
+            fetched.extend(other);
+            // What only one of them has outrun is no rollback of the signer's.
+            fetched.sort_by_key(|statement| statement.seq());
+        }
         self.keys.refresh(fetched, &mut self.notices);
         self.keys.forget_expired(now);
+        if self.is_listing {
+            self.added = self.keys.mark_listed(now);
+        }
         let id = self.ids.next();
         match self.keys.to_record() {
             Ok(value) => {
                 self.stage = Stage::Saving(id);
-                self.outbox = Some(Action::Save {
+                self.outbox.push_back(Action::Save {
                     id,
                     record: RecordName::statements(&self.number),
                     expected: self.stored.take(),
                     value: value.into(),
                 });
             }
-            Err(reason) => {
-                add_reason(&mut self.notices, reason);
-                self.stage = Stage::Done;
-            }
+            Err(reason) => add_reason(&mut self.notices, reason),
         }
     }
+}
+
+fn digests(statements: &[VerifiedStatement]) -> BTreeSet<[u8; 32]> {
+    let digests = statements.iter();
+    digests.map(|one| *one.digest().as_octets()).collect()
+}
+
+fn shown_by_all(answers: &[Vec<VerifiedStatement>]) -> Vec<[u8; 32]> {
+    let mut answers = answers.iter().map(|answer| digests(answer));
+    let first = answers.next().unwrap_or_default();
+    let all = answers.fold(first, |all, one| all.intersection(&one).copied().collect());
+    all.into_iter().collect()
 }
 
 impl Session for LookupSession {
@@ -154,7 +253,7 @@ impl Session for LookupSession {
     type Report = core::convert::Infallible;
 
     fn next(&mut self, now: Now) -> Step<Found> {
-        if let Some(action) = self.outbox.take() {
+        if let Some(action) = self.outbox.pop_front() {
             return Step::Act(action);
         }
         if let Stage::Start = self.stage {
@@ -181,6 +280,8 @@ impl Session for LookupSession {
             return Step::Done(Found {
                 keys: self.keys.clone(),
                 notices: core::mem::take(&mut self.notices),
+                shown: self.shown.take(),
+                added: core::mem::take(&mut self.added),
             });
         }
         Step::Wait(self.deadline)
@@ -198,15 +299,14 @@ impl Session for LookupSession {
                     add_reason(&mut self.notices, reason);
                     None
                 });
-                self.loaded(octets, unix);
+                self.loaded(octets, unix, now.monotonic);
             }
-            (Stage::Asking(awaited), Input::Response(id, result)) if *awaited == id => {
-                match result.and_then(|response| directory::decode_statements(&response)) {
-                    Ok(texts) => self.answered(texts, unix),
-                    Err(reason) => {
-                        add_reason(&mut self.notices, reason);
-                        self.stage = Stage::Done;
-                    }
+            (Stage::Asking(asked), Input::Response(id, result))
+                if asked.iter().any(|one| one.id == id && one.answer.is_none()) =>
+            {
+                let result = result.and_then(|response| directory::decode_statements(&response));
+                if self.answered(id, result, unix) {
+                    self.conclude(unix);
                 }
             }
             (Stage::Saving(awaited), Input::Saved(id, result)) if *awaited == id => {

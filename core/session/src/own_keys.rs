@@ -57,6 +57,8 @@ pub struct OwnKeys {
     pub(crate) statement: OwnStatement,
     /// The digest of the statement before, which callers may still hold.
     pub(crate) previous_digest: Option<[u8; 32]>,
+    /// The digest of the last statement that a directory has acknowledged, where that is not this one.
+    pub(crate) acknowledged: Option<[u8; 32]>,
     /// Whether a directory has acknowledged the statement for every number.
     pub(crate) published: bool,
 }
@@ -92,6 +94,8 @@ struct Record {
     about: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_digest: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<String>,
     published: bool,
 }
 
@@ -134,6 +138,7 @@ impl OwnKeys {
                 about: record.about,
             },
             previous_digest: record.previous_digest.as_deref().map(digest).transpose()?,
+            acknowledged: record.acknowledged.as_deref().map(digest).transpose()?,
             published: record.published,
         })
     }
@@ -155,6 +160,7 @@ impl OwnKeys {
             previous_digest: self
                 .previous_digest
                 .map(|digest| base64url::encode(&digest)),
+            acknowledged: self.acknowledged.map(|digest| base64url::encode(&digest)),
             published: self.published,
         };
         // One allocation of the final size, so that growing leaves no copies of secrets behind.
@@ -171,7 +177,9 @@ impl OwnKeys {
     /// Whether `digest` is that of a statement this endpoint signed (W-34).
     pub(crate) fn knows_statement(&self, digest: &[u8]) -> bool {
         let known = |own: &[u8; 32]| own.as_slice() == digest;
-        known(&self.statement.digest) || self.previous_digest.as_ref().is_some_and(known)
+        known(&self.statement.digest)
+            || self.previous_digest.as_ref().is_some_and(known)
+            || self.acknowledged.as_ref().is_some_and(known)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::paid_store::issuer_of;
 use crate::verdict::add_reason;
-use crate::{Context, WalletName};
+use crate::{Context, Reader, WalletName};
 
 /// The most statements kept per number (W-16).
 const MAX_STATEMENTS: usize = 8;
@@ -51,6 +51,9 @@ struct Seen {
     /// Whether the signer has said something else under the same number.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     disputed: bool,
+    /// When this signer was first listed as a reader of an own number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<u64>,
 }
 
 /// A record as it is stored: texts, which are verified again when they are read.
@@ -97,11 +100,64 @@ impl PeerKeys {
         self.live(now).count()
     }
 
+    /// Who can read what is sealed for the number now.
+    #[must_use]
+    pub fn list(&self, now: UnixTime) -> Vec<Reader> {
+        self.live(now)
+            .map(|statement| {
+                let since = self
+                    .seen_of(statement.signer())
+                    .and_then(|seen| seen.listed);
+                Reader::new(statement, since.map(UnixTime::from_secs))
+            })
+            .collect()
+    }
+
+    fn seen_of(&self, signer: &[u8; 32]) -> Option<&Seen> {
+        let signer = base64url::encode(signer);
+        self.seen.iter().find(|seen| seen.signer == signer)
+    }
+
+    /// Marks everybody who can read now as listed, and gives those who were not before.
+    pub(crate) fn mark_listed(&mut self, now: UnixTime) -> Vec<[u8; 32]> {
+        let mut added = Vec::new();
+        let live: Vec<[u8; 32]> = self.live(now).map(|held| *held.signer()).collect();
+        for signer in live {
+            let name = base64url::encode(&signer);
+            if let Some(seen) = self.seen.iter_mut().find(|seen| seen.signer == name)
+                && seen.listed.is_none()
+            {
+                seen.listed = Some(now.as_secs());
+                added.push(signer);
+            }
+        }
+        added
+    }
+
+    /// Whether `statement` names the one before it that is known (`prev`, docs/protocol.md section 7.5).
+    /// One that had run out may have had others after it, and of two that contradict each other either
+    /// may be meant: these prove nothing.
+    fn continues(&self, statement: &VerifiedStatement) -> bool {
+        let Some(seen) = self.seen_of(statement.signer()) else {
+            return true;
+        };
+        let prev = statement
+            .prev()
+            .map(|digest| base64url::encode(digest.as_octets()));
+        statement.seq() <= seen.seq
+            || seen.disputed
+            || seen.exp <= statement.iat().as_secs()
+            || prev.as_ref() == Some(&seen.digest)
+    }
+
     /// Takes in a statement that was just verified, unless its signer has said something newer, or
     /// something else under the same number (PRV-37).
     pub(crate) fn learn(&mut self, statement: VerifiedStatement) -> Result<(), Reason> {
         let signer = base64url::encode(statement.signer());
         let digest = base64url::encode(statement.digest().as_octets());
+        let listed = self
+            .seen_of(statement.signer())
+            .and_then(|seen| seen.listed);
         if let Some(seen) = self.seen.iter_mut().find(|seen| seen.signer == signer) {
             if statement.seq() < seen.seq {
                 return Err(Reason::SequenceRollback);
@@ -125,6 +181,7 @@ impl PeerKeys {
                 digest,
                 exp: statement.exp().as_secs(),
                 disputed: false,
+                listed,
             },
         );
         self.seen.truncate(MAX_SEEN);
@@ -141,8 +198,11 @@ impl PeerKeys {
     pub(crate) fn refresh(&mut self, fetched: Vec<VerifiedStatement>, notices: &mut Vec<Reason>) {
         let before = core::mem::take(&mut self.statements);
         for statement in fetched {
-            if let Err(reason) = self.learn(statement) {
-                add_reason(notices, reason);
+            let continues = self.continues(&statement);
+            match self.learn(statement) {
+                Ok(()) if continues => {}
+                Ok(()) => add_reason(notices, Reason::StatementChainBroken),
+                Err(reason) => add_reason(notices, reason),
             }
         }
         // A directory that hides statements must not make callers forget keys they know (T24).

@@ -278,8 +278,8 @@ impl PlaceSession {
     /// Which copies go where: one per key, the newest eight, in one request per service (W-17).
     fn plan(&mut self, now: UnixTime) -> Vec<Group> {
         let copies: Vec<SealedCopy> = self
-            .keys
-            .live(now)
+            .context
+            .allowed_readers(&self.keys, now, &mut self.reasons)
             .flat_map(|statement| {
                 (0..statement.keys().len()).map(|key| SealedCopy {
                     statement: Arc::clone(statement),

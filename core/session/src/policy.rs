@@ -66,6 +66,14 @@ pub struct Policy {
     /// ([`Reason::CrlStale`](ringtrue_stir::Reason), [`Reason::CrlUnavailable`](ringtrue_stir::Reason))
     /// is told with it. An endpoint that was offline for a day would otherwise verify nobody (CRT-61).
     pub require_revocation: bool,
+    /// Whose key statements are sealed to: SHA-256 of the signers' SubjectPublicKeyInfo. Empty: everybody
+    /// who may speak for the called number, as RFC 8816 section 8.1 has it. Every accepted statement is
+    /// one more reader (T27).
+    pub reader_signers: Vec<[u8; 32]>,
+    /// Whether a statement is only sealed to if its signer's certificate shows as many valid timestamps
+    /// of certificate logs as the trust bundle asks for. False. Without a bundle that names logs nobody is
+    /// sealed to, then.
+    pub require_reader_transparency: bool,
     /// The time within which an update of the trust bundle and its revocation lists must be done: 30 s.
     pub trust_deadline: Duration,
     /// The issuer whose storage tokens the own services want, named in the own key statement; `None` if
@@ -103,6 +111,8 @@ impl Default for Policy {
             fetch_certificates: false,
             max_fetches: 4,
             require_revocation: false,
+            reader_signers: Vec::new(),
+            require_reader_transparency: false,
             trust_deadline: Duration::from_secs(30),
             token_issuer: None,
             token_stock: 40,

@@ -64,10 +64,17 @@ enum Stage {
     Saving(ActionId, Box<OwnKeys>),
     Publishing {
         keys: Box<OwnKeys>,
-        requests: Vec<(ActionId, TelephoneNumber)>,
+        requests: Vec<(ActionId, TelephoneNumber, Place)>,
     },
     Marking(ActionId),
     Done(Result<(), Reason>),
+}
+
+/// Where a statement is sent to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Directory,
+    Mirror,
 }
 
 /// The two signatures that a statement needs (W-2).
@@ -199,7 +206,7 @@ impl PublishSession {
         });
         match reusable.cloned() {
             Some(keys) => {
-                self.publish(keys);
+                self.publish(keys, now.monotonic);
                 Ok(())
             }
             None => self.renew(about, unix),
@@ -243,7 +250,7 @@ impl PublishSession {
             numbers: self.context.numbers.clone(),
             cps: self.context.services.own.clone(),
             keys: keys.iter().map(|key| key.recipient.clone()).collect(),
-            prev: before.map(|statement| StatementDigest::from_octets(statement.digest)),
+            prev: self.last_acknowledged().map(StatementDigest::from_octets),
             tok: issuer.map(ToString::to_string),
         }
         .build(signer.x5u(), signer.bag())?;
@@ -270,6 +277,17 @@ impl PublishSession {
             },
         };
         Ok(())
+    }
+
+    /// The statement that callers may hold: the last one that a directory has acknowledged. The next one
+    /// names it as the one before it.
+    fn last_acknowledged(&self) -> Option<[u8; 32]> {
+        let before = self.before.as_ref()?;
+        if before.published {
+            Some(before.statement.digest)
+        } else {
+            before.acknowledged
+        }
     }
 
     /// A key in software that was saved and not acknowledged, the current one first.
@@ -362,6 +380,7 @@ impl PublishSession {
                 about: core::mem::take(&mut self.about),
             },
             previous_digest: self.before.as_ref().map(|before| before.statement.digest),
+            acknowledged: self.last_acknowledged(),
             published: false,
         };
         let value = keys.to_record()?;
@@ -405,23 +424,32 @@ impl PublishSession {
         kept
     }
 
-    fn publish(&mut self, keys: OwnKeys) {
+    fn publish(&mut self, keys: OwnKeys, now: Monotonic) {
         self.exp = UnixTime::from_secs(keys.statement.exp);
+        let left = self.deadline.since(now);
+        // A mirror that is silent must not hold up what the directory has acknowledged.
+        let sooner = now.plus(left.checked_div(2).unwrap_or(left));
+        let services = &self.context.services;
+        let mut places = vec![(Place::Directory, &services.directory, self.deadline)];
+        places.extend(
+            services
+                .mirror
+                .iter()
+                .map(|mirror| (Place::Mirror, mirror, sooner)),
+        );
         let mut requests = Vec::new();
-        for number in self.context.numbers.clone() {
-            let id = self.ids.next();
-            self.outbox.push_back(Action::Request {
-                id,
-                role: Role::Publish,
-                request: directory::encode_publish(
-                    &self.context.services.directory,
-                    &number,
-                    &keys.statement.directory,
-                ),
-                max_answer_octets: directory::MAX_PUBLISH_ANSWER_LEN,
-                deadline: self.deadline,
-            });
-            requests.push((id, number));
+        for number in &self.context.numbers {
+            for (place, base, deadline) in &places {
+                let id = self.ids.next();
+                self.outbox.push_back(Action::Request {
+                    id,
+                    role: Role::Publish,
+                    request: directory::encode_publish(base, number, &keys.statement.directory),
+                    max_answer_octets: directory::MAX_PUBLISH_ANSWER_LEN,
+                    deadline: *deadline,
+                });
+                requests.push((id, number.clone(), *place));
+            }
         }
         self.stage = Stage::Publishing {
             keys: Box::new(keys),
@@ -433,12 +461,13 @@ impl PublishSession {
         let Stage::Publishing { keys, requests } = &mut self.stage else {
             return Ok(());
         };
-        let Some(at) = requests.iter().position(|(awaited, _)| *awaited == id) else {
+        let Some(at) = requests.iter().position(|(awaited, ..)| *awaited == id) else {
             return Ok(());
         };
-        let (_, number) = requests.swap_remove(at);
+        let (_, number, place) = requests.swap_remove(at);
         match result {
-            Ok(()) => self.numbers.push(number),
+            Ok(()) if place == Place::Directory => self.numbers.push(number),
+            Ok(()) => {}
             Err(reason) => add_reason(&mut self.notices, reason),
         }
         if !requests.is_empty() {
@@ -457,6 +486,7 @@ impl PublishSession {
             return Ok(());
         }
         keys.published = true;
+        keys.acknowledged = None;
         let value = keys.to_record()?;
         let id = self.ids.next();
         self.outbox.push_back(Action::Save {
@@ -469,10 +499,15 @@ impl PublishSession {
         Ok(())
     }
 
-    fn saved(&mut self, id: ActionId, result: Result<Saved, Reason>) -> Result<(), Reason> {
+    fn saved(
+        &mut self,
+        id: ActionId,
+        result: Result<Saved, Reason>,
+        now: Monotonic,
+    ) -> Result<(), Reason> {
         match core::mem::replace(&mut self.stage, Stage::Done(Err(Reason::Internal))) {
             Stage::Saving(awaited, keys) if awaited == id => match result? {
-                Saved::Written => self.publish(*keys),
+                Saved::Written => self.publish(*keys, now),
                 Saved::Changed => {
                     // Another process of this endpoint was quicker: go on with what it wrote.
                     self.restarts = self.restarts.saturating_add(1);
@@ -533,7 +568,7 @@ impl Session for PublishSession {
                 _ => Ok(()),
             },
             Input::Signature(id, result) => self.signature(id, result, now),
-            Input::Saved(id, result) => self.saved(id, result),
+            Input::Saved(id, result) => self.saved(id, result, now.monotonic),
             Input::Response(id, result) => {
                 let result = result.and_then(|response| directory::decode_published(&response));
                 self.acknowledged(id, result)

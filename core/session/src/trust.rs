@@ -8,7 +8,7 @@ use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
-use ringtrue_stir::certificate::sct::{SctCache, SctMode};
+use ringtrue_stir::certificate::sct::{SctCache, SctMode, verify_scts};
 use ringtrue_stir::certificate::{
     Authority, Certificate, CertificateBag, PathRules, Profile, RevocationList, TrustAnchors,
     VerifiedPath, VerifiedRevocationList, verify_path,
@@ -265,6 +265,32 @@ impl Trust {
             }
         }
         Ok(notices)
+    }
+
+    /// Requires a signer's certificate to show the timestamps of logs that the bundle asks for, whatever
+    /// it makes of certificates without.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::SctMissing`] without logs to compare with, or those of
+    /// [`SctOutcome::require`](ringtrue_stir::certificate::sct::SctOutcome::require).
+    pub(crate) fn require_transparency(
+        &self,
+        provider: &dyn CryptoProvider,
+        path: &VerifiedPath,
+        at: UnixTime,
+    ) -> Result<(), Reason> {
+        let mut certificates = path.certificates().iter();
+        let (Some(signer), Some(issuer)) = (certificates.next(), certificates.next()) else {
+            return Err(Reason::SctMissing);
+        };
+        if self.data.logs.logs().is_empty() {
+            return Err(Reason::SctMissing);
+        }
+        let mut policy = self.data.sct_policy;
+        policy.mode = SctMode::Require;
+        // Not by the cache, whose entries are for the bundle's own policy.
+        verify_scts(provider, signer, issuer, &self.data.logs, &policy, at).require()
     }
 
     /// Requires the signer to speak for `number`. A provider code counts where the bundle names it, and

@@ -172,6 +172,7 @@ reasons! {
     2039 Untrusted GatewayKeysInconsistent "gateway_keys_inconsistent" "a gateway shows different keys to different askers";
     2040 Untrusted ReaderNotAllowed "reader_not_allowed" "the policy does not allow the signer of a key statement to read calls";
     2041 Untrusted RecordNotOpened "record_not_opened" "a state record does not open with the host's key";
+    2042 Untrusted DirectoryInconsistent "directory_inconsistent" "two key directories show different statements of a number";
 
     3001 Mismatch OrigMismatch "orig_mismatch" "orig is not the calling number";
     3002 Mismatch DestMismatch "dest_mismatch" "dest does not hold the called number";

@@ -2,7 +2,7 @@
 
 use ringtrue_lab::{Authority, Credential as LabCredential};
 use ringtrue_oob::http::{HttpResponse, directory};
-use ringtrue_oob::statement::SignedStatement;
+use ringtrue_oob::statement::{KeyStatement, SignedStatement, StatementDigest};
 use ringtrue_session::{Action, Found, Input, Role, Saved};
 use ringtrue_stir::{Reason, UnixTime};
 use serde_json::Value;
@@ -37,6 +37,10 @@ fn numbered(world: &World, signer: &LabCredential, seq: u64) -> SignedStatement 
     statement(world, signer, |draft| draft.seq = seq)
 }
 
+fn digest_of(signed: &SignedStatement) -> StatementDigest {
+    *KeyStatement::parse(&signed.directory).unwrap().digest()
+}
+
 /// The record of the callee's statements.
 fn record(caller: &Phone) -> Value {
     let mut records = caller.records.iter();
@@ -48,7 +52,7 @@ fn record(caller: &Phone) -> Value {
 fn held(caller: &Phone) -> Vec<u64> {
     let texts = record(caller)["statements"].as_array().unwrap().clone();
     let seq = |text: &Value| {
-        let parsed = ringtrue_oob::statement::KeyStatement::parse(text.as_str().unwrap());
+        let parsed = KeyStatement::parse(text.as_str().unwrap());
         parsed.unwrap().seq()
     };
     texts.iter().map(seq).collect()
@@ -194,12 +198,48 @@ fn a_rollback_is_noticed_a_day_after_the_newer_statement_expired() {
 #[test]
 fn a_higher_sequence_number_replaces_and_the_same_statement_stays() {
     let (mut world, mut caller, signer) = scene();
-    let (five, six) = (numbered(&world, &signer, 5), numbered(&world, &signer, 6));
+    let five = numbered(&world, &signer, 5);
+    let six = statement(&world, &signer, |draft| {
+        draft.seq = 6;
+        draft.prev = Some(digest_of(&five));
+    });
     for (answer, expected) in [(&five, 5), (&five, 5), (&six, 6)] {
         let found = learn(&mut world, &mut caller, &[answer]);
         assert_eq!(found.notices, []);
         assert_eq!(held(&caller), [expected]);
     }
+}
+
+// A number's owner who lost its state, or somebody else with its key: the new keys are used, and told.
+#[test]
+fn a_statement_that_does_not_name_the_live_one_before_it_is_used_and_told() {
+    for prev in [None, Some(StatementDigest::from_octets([1; 32]))] {
+        let (mut world, mut caller, signer) = scene();
+        let five = numbered(&world, &signer, 5);
+        learn(&mut world, &mut caller, &[&five]);
+        let six = statement(&world, &signer, |draft| {
+            draft.seq = 6;
+            draft.prev = prev;
+        });
+        let found = learn(&mut world, &mut caller, &[&six]);
+        assert_eq!(found.notices, [Reason::StatementChainBroken]);
+        assert_eq!(held(&caller), [6]);
+        // Told once, not with each look.
+        let found = learn(&mut world, &mut caller, &[&six]);
+        assert_eq!(found.notices, []);
+    }
+}
+
+#[test]
+fn a_statement_after_a_time_without_any_need_not_name_the_one_that_was_known() {
+    let (mut world, mut caller, signer) = scene();
+    let five = numbered(&world, &signer, 5);
+    learn(&mut world, &mut caller, &[&five]);
+    world.ms += 3_600_000;
+    let nine = numbered(&world, &signer, 9);
+    let found = learn(&mut world, &mut caller, &[&nine]);
+    assert_eq!(found.notices, []);
+    assert_eq!(held(&caller), [9]);
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod lookups;
 mod placing;
 mod polls;
 mod publishing;
+mod readers;
 mod records;
 mod redials;
 mod replays;

@@ -135,6 +135,7 @@ fn phone(label: &str, of: &str) -> Phone {
             own: vec![base(CPS_CALLEE)],
             directory: base(crate::world::DIRECTORY),
             placement: None,
+            mirror: None,
         },
         credential: Some(Credential::new(bag, &x5u).unwrap()),
         hardware_key: None,

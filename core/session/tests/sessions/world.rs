@@ -144,6 +144,7 @@ impl World {
                 own: services.iter().map(|name| base(name)).collect(),
                 directory: base(DIRECTORY),
                 placement: None,
+                mirror: None,
             },
             credential: Some(Credential::new(credential.bag().unwrap(), x5u).unwrap()),
             hardware_key: None,
