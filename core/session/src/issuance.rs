@@ -171,8 +171,11 @@ impl Issuance {
             return;
         };
         let late = now.monotonic >= self.deadline;
-        if self.left == 0 || late {
-            if self.orders.is_empty() || late {
+        if late {
+            return self.fail(Reason::DeadlinePassed);
+        }
+        if self.left == 0 {
+            if self.orders.is_empty() {
                 self.stage = Stage::Done;
             }
             return;

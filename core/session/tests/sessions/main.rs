@@ -13,6 +13,7 @@
 
 mod attacker;
 mod bundles;
+mod issuer;
 mod jitter;
 mod net;
 mod phone;
@@ -46,5 +47,7 @@ mod sealing;
 mod settings;
 mod signing;
 mod substitution;
+mod tokens_paid;
+mod tokens_refill;
 mod trust;
 mod trusted_calls;

@@ -14,6 +14,8 @@ use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::sip::date::format_date;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
+use crate::issuer::{FakeIssuer, Till};
+
 /// How long a blob is held.
 const TTL_MS: u64 = 30_000;
 
@@ -57,11 +59,14 @@ pub(crate) struct Service {
     pub(crate) mailboxes: BTreeMap<String, Vec<(u64, Blob)>>,
     pub(crate) statements: BTreeMap<String, Vec<VerifiedStatement>>,
     stored: u8,
+    /// What a store costs, if anything.
+    pub(crate) till: Option<Till>,
 }
 
 /// Every service there is, by authority.
 pub(crate) struct Net {
     pub(crate) services: BTreeMap<String, Service>,
+    pub(crate) issuers: BTreeMap<String, FakeIssuer>,
     pub(crate) sent: Vec<Sent>,
     pub(crate) latency_ms: u64,
     /// By how many milliseconds the services' clocks are ahead; `None` if their answers have no `Date`.
@@ -93,13 +98,23 @@ impl Net {
         });
         let rest = request.url.strip_prefix("https://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap());
+        if let Some(issuer) = self.issuers.get_mut(authority) {
+            let answered = issuer.answer(request, path, &self.anchors, now);
+            return Ok(answered.unwrap_or_else(Problem::encode));
+        }
         let service = self
             .services
             .get_mut(authority)
             .ok_or(Reason::ServiceUnreachable)?;
         let route = Route::decode("", request.method.as_str(), path).unwrap();
         let answered = match route {
-            Route::Store { number } => service.store(&number, request, ms),
+            Route::Store { number } => match service.till.as_mut() {
+                Some(till) => match till.take(authority, &number, request, &self.issuers) {
+                    Ok(()) => service.store(&number, request, ms),
+                    Err(refusal) => return Ok(refusal),
+                },
+                None => service.store(&number, request, ms),
+            },
             Route::Retrieve { number } => service.retrieve(&number, request, ms),
             Route::Publish { number } => service.publish(&number, request, now, &self.anchors),
             Route::Lookup { number } => Ok(service.lookup(&number, now)),

@@ -65,6 +65,7 @@ impl World {
             ms: 1000,
             net: Net {
                 services: BTreeMap::from(services),
+                issuers: BTreeMap::new(),
                 sent: Vec::new(),
                 latency_ms: 20,
                 date_ahead_ms: None,
