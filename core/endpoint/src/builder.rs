@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
 use ringtrue_oob::BaseUrl;
 use ringtrue_session::{
-    Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordKey, RecordName, Services,
+    Context, ContextBuilder, Credential, IssuerName, Monotonic, Now, Policy, RecordKey, RecordName,
+    Services,
 };
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
@@ -19,9 +20,13 @@ use crate::endpoint::Inner;
 use crate::host::Host;
 use crate::key_file;
 use crate::records::Records;
+use crate::tokens::Wallets;
 use crate::transport::Carrier;
 use crate::trust::TrustSettings;
 use crate::{Clock, Endpoint, SqliteStore, StateStore, SystemClock, Transport};
+
+/// Storage tokens in stock: enough for a day of calls, few enough to lose.
+const TOKEN_STOCK: core::ops::RangeInclusive<usize> = 20..=100;
 
 /// Collects the parts of an [`Endpoint`]. Errors are kept until [`EndpointBuilder::build`].
 #[must_use]
@@ -46,6 +51,8 @@ pub struct EndpointBuilder {
     clock: Arc<dyn Clock>,
     provider: Arc<dyn CryptoProvider>,
     policy: Policy,
+    token_issuer: Option<String>,
+    token_stock: Option<usize>,
 }
 
 impl EndpointBuilder {
@@ -71,6 +78,8 @@ impl EndpointBuilder {
             clock: Arc::new(SystemClock),
             provider: Arc::new(AwsLcCrypto),
             policy: Policy::default(),
+            token_issuer: None,
+            token_stock: None,
         }
     }
 
@@ -250,6 +259,19 @@ impl EndpointBuilder {
         self
     }
 
+    /// The issuer whose storage tokens the own services want, by the authority of its base URL. The own
+    /// key statement names it, so that callers bring tokens.
+    pub fn token_issuer(mut self, name: impl Into<String>) -> Self {
+        self.token_issuer = Some(name.into());
+        self
+    }
+
+    /// How many storage tokens are kept in stock for each issuer and service: 20 to 100, 40 by default.
+    pub fn token_stock(mut self, tokens: usize) -> Self {
+        self.token_stock = Some(tokens);
+        self
+    }
+
     /// Checks everything and makes the endpoint. Opens the state store, but no connection.
     ///
     /// # Errors
@@ -262,6 +284,15 @@ impl EndpointBuilder {
     /// takes its place; [`Reason::StateUnavailable`]. With a trust bundle in use a credential that does
     /// not hold is no error but a [`CredentialState`](crate::CredentialState).
     pub fn build(mut self) -> Result<Endpoint, Reason> {
+        if let Some(name) = &self.token_issuer {
+            self.policy.token_issuer = Some(IssuerName::parse(name)?);
+        }
+        if let Some(tokens) = self.token_stock {
+            if !TOKEN_STOCK.contains(&tokens) {
+                return Err(Reason::ConfigurationInvalid);
+            }
+            self.policy.token_stock = tokens;
+        }
         let fetcher = match self.fetcher.take() {
             None if self.policy.fetch_certificates => {
                 Some(Fetcher::new(&FetchSettings::default())?)
@@ -386,6 +417,7 @@ impl EndpointBuilder {
             numbers,
             number_context: self.number_context,
             known: Mutex::new(HashMap::new()),
+            wallets: Wallets::default(),
         }))
     }
 }

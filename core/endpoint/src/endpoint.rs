@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::driver::drive;
 use crate::host::Host;
+use crate::tokens::Wallets;
 use crate::{EndpointBuilder, RingingCall};
 
 /// The most numbers whose verified keys are kept in memory; beyond it all are forgotten, and read
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) numbers: Vec<TelephoneNumber>,
     pub(crate) number_context: Option<NumberContext>,
     pub(crate) known: Mutex<HashMap<TelephoneNumber, PeerKeys>>,
+    pub(crate) wallets: Wallets,
 }
 
 /// A telephone that proves who is calling. Cheap to clone; clones share everything.
@@ -97,6 +99,10 @@ impl Endpoint {
 
     pub(crate) fn from_inner(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    pub(crate) const fn inner(&self) -> &Arc<Inner> {
+        &self.0
     }
 
     pub(crate) fn host(&self) -> &Arc<Host> {
@@ -136,6 +142,7 @@ impl Endpoint {
     }
 
     fn remember(&self, number: TelephoneNumber, keys: PeerKeys) {
+        self.plan_refills_for(&keys);
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_KNOWN && !known.contains_key(&number) {
             known.clear();
@@ -254,7 +261,11 @@ impl Endpoint {
         let host = &self.0.host;
         let deadline = self.deadline(deadline, host.context().policy().answer_deadline);
         let session = AnswerSession::new(host.context(), verified, phase, deadline)?;
-        Ok(drive(host, session, |never| match never {}).await)
+        let answered = drive(host, session, |never| match never {}).await;
+        if let Some(wallet) = &answered.refill {
+            self.plan_refill(wallet.clone());
+        }
+        Ok(answered)
     }
 
     /// Publishes the own encryption keys, making them first if there are none or their statement is in

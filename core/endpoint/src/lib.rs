@@ -45,6 +45,7 @@ mod ringing;
 mod signer;
 mod sqlite_store;
 mod store;
+mod tokens;
 mod transport;
 mod trust;
 
@@ -63,6 +64,7 @@ pub use ringtrue_session::{
     CheckResult, CredentialState, CredentialStatus, NumberReaders, Placed, Placement, Policy,
     Published, Reader, Role, Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
 };
+pub use ringtrue_session::{IssuerName, Refilled, WalletName, WalletStatus};
 pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};
 pub use ringtrue_stir::crypto::{DeviceSignature, KeyAgreement, P256PublicKey, Signer};
 pub use ringtrue_stir::{Kind, NumberContext, Reason, TelephoneNumber, UnixTime};

@@ -85,6 +85,11 @@ pub struct Policy {
     /// The most storage tokens that one store may cost: 8, at most 32. Services ask for more than one only
     /// while a number is flooded.
     pub max_price: usize,
+    /// The time within which a wallet must be filled: 30 s.
+    pub refill_deadline: Duration,
+    /// The time within which a wallet is looked at again after a call or a prefetch, at a random moment
+    /// and not before a tenth of it: 30 min. Zero: the host's own schedule fills wallets.
+    pub refill_within: Duration,
     /// How often a token issuer changes its key: 24 h (PRV-29). Others are for laboratories.
     pub issuer_rotation: Duration,
     /// A clock that shows an earlier time counts as unset: [`RELEASE_DATE`].
@@ -117,6 +122,8 @@ impl Default for Policy {
             token_issuer: None,
             token_stock: 40,
             max_price: 8,
+            refill_deadline: Duration::from_secs(30),
+            refill_within: Duration::from_secs(1800),
             issuer_rotation: issuer_directory::ROTATION,
             earliest_time: RELEASE_DATE,
         }
