@@ -1,5 +1,6 @@
 //! Which blobs of one suite of one number are alive: scheduled dummies, dummies that keep the floor,
-//! and stored blobs, each of which takes the place of the next dummy to be born (W-6).
+//! and stored blobs, each of which takes the place of the next dummy to be born (W-6). At level D2 there
+//! is no floor, and a stored blob waits for the epoch in which it takes the place of a dummy.
 //!
 //! The state that no store touched follows from the schedule alone ([`Chain::undisturbed`]). After a
 //! store the chain is kept until it has met the undisturbed one again, and then forgotten.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use ringtrue_oob::Blob;
 use ringtrue_oob::http::route::ItemId;
 
+use crate::constant::ConstantRate;
 use crate::schedule::{DummySeed, LOOKBACK_SLOTS, Point, Schedule};
 
 /// The fewest blobs alive per served suite.
@@ -61,6 +63,8 @@ impl Life {
 pub(crate) struct Chain {
     cursor_ms: Option<u64>,
     lives: Vec<Life>,
+    /// Stored blobs that nobody may see yet; level D2 only.
+    waiting: Vec<Arc<StoredBlob>>,
 }
 
 impl Chain {
@@ -71,6 +75,16 @@ impl Chain {
     /// everything alive is known; the latest such moment is where the computation starts, and every
     /// start gives the same result.
     pub(crate) fn undisturbed(schedule: &Schedule<'_>, now_ms: u64) -> Self {
+        if let Some(rate) = schedule.constant {
+            // Whatever was born before is dead.
+            let first = rate.epoch_of(now_ms.saturating_sub(schedule.lifetime_ms));
+            let mut chain = Self {
+                cursor_ms: rate.start_of(first).checked_sub(1),
+                ..Self::default()
+            };
+            chain.follow_rate(schedule, rate, now_ms);
+            return chain;
+        }
         let last_slot = schedule.slot_of(now_ms);
         let empty = schedule
             .timeline
@@ -88,7 +102,7 @@ impl Chain {
             {
                 let chain = Self {
                     cursor_ms: Some(empty),
-                    lives: Vec::new(),
+                    ..Self::default()
                 };
                 return chain.followed(schedule, &points, now_ms);
             }
@@ -96,7 +110,7 @@ impl Chain {
                 // The beginning of time, or odds of 1e-40.
                 let chain = Self {
                     cursor_ms: after,
-                    lives: Vec::new(),
+                    ..Self::default()
                 };
                 return chain.followed(schedule, &points, now_ms);
             }
@@ -122,6 +136,7 @@ impl Chain {
         Some(Self {
             cursor_ms: moment.checked_sub(1),
             lives,
+            waiting: Vec::new(),
         })
     }
 
@@ -132,8 +147,40 @@ impl Chain {
 
     /// Lets everything happen up to and including `now_ms`. Earlier times change nothing.
     pub(crate) fn advance(&mut self, schedule: &Schedule<'_>, now_ms: u64) {
+        if let Some(rate) = schedule.constant {
+            return self.follow_rate(schedule, rate, now_ms);
+        }
         let points = schedule.births(self.cursor_ms, now_ms);
         self.follow(schedule, &points, now_ms);
+    }
+
+    /// Level D2: lets every epoch begin up to `now_ms`.
+    fn follow_rate(&mut self, schedule: &Schedule<'_>, rate: ConstantRate, now_ms: u64) {
+        let from = self.cursor_ms.map_or(0, |cursor| cursor.saturating_add(1));
+        for epoch in rate.epoch_of(from)..=rate.epoch_of(now_ms) {
+            let moment = rate.birth_moment(schedule, epoch);
+            // What waits comes with the epoch, even if its suite is no longer served.
+            let at_ms = moment.unwrap_or_else(|| rate.start_of(epoch));
+            if !(from..=now_ms).contains(&at_ms) {
+                continue;
+            }
+            let births = moment.map_or(0, |at_ms| rate.births(schedule, epoch, at_ms));
+            let end_ms = at_ms.saturating_add(schedule.lifetime_ms);
+            let arrived = self.waiting.len();
+            self.lives.extend(self.waiting.drain(..).map(|stored| Life {
+                at_ms,
+                end_ms,
+                kind: Kind::Stored {
+                    stored,
+                    placed: true,
+                },
+            }));
+            let dummies = (arrived..births).filter_map(|place| rate.seed(schedule, epoch, place));
+            self.lives
+                .extend(dummies.map(|seed| dummy(at_ms, schedule.lifetime_ms, seed)));
+        }
+        self.lives.retain(|life| life.end_ms > now_ms);
+        self.cursor_ms = self.cursor_ms.max(Some(now_ms));
     }
 
     fn follow(&mut self, schedule: &Schedule<'_>, points: &[Point], now_ms: u64) {
@@ -210,11 +257,15 @@ impl Chain {
         }
     }
 
-    /// Adds a stored blob, visible at once. The chain must have been advanced to `now_ms`.
-    pub(crate) fn store(&mut self, stored: Arc<StoredBlob>, now_ms: u64, lifetime_ms: u64) {
+    /// Adds a stored blob: visible at once, at level D2 from the next epoch on. The chain must have been
+    /// advanced to `now_ms`.
+    pub(crate) fn store(&mut self, stored: Arc<StoredBlob>, schedule: &Schedule<'_>, now_ms: u64) {
+        if schedule.constant.is_some() {
+            return self.waiting.push(stored);
+        }
         self.lives.push(Life {
             at_ms: now_ms,
-            end_ms: now_ms.saturating_add(lifetime_ms),
+            end_ms: now_ms.saturating_add(schedule.lifetime_ms),
             kind: Kind::Stored {
                 stored,
                 placed: false,
@@ -226,24 +277,30 @@ impl Chain {
     pub(crate) fn evict(&mut self, schedule: &Schedule<'_>, id: &ItemId, now_ms: u64) {
         self.lives
             .retain(|life| !matches!(&life.kind, Kind::Stored { stored, .. } if stored.id == *id));
-        self.keep_floor(schedule, now_ms);
+        self.waiting.retain(|stored| stored.id != *id);
+        if schedule.constant.is_none() {
+            self.keep_floor(schedule, now_ms);
+        }
     }
 
+    /// What can be seen now.
     pub(crate) fn lives(&self) -> &[Life] {
         &self.lives
     }
 
-    /// The stored blobs that are alive.
+    /// The stored blobs that are held, also those that nobody may see yet.
     pub(crate) fn stored(&self) -> impl Iterator<Item = &Arc<StoredBlob>> {
-        self.lives.iter().filter_map(|life| match &life.kind {
+        let visible = self.lives.iter().filter_map(|life| match &life.kind {
             Kind::Stored { stored, .. } => Some(stored),
             Kind::Dummy { .. } => None,
-        })
+        });
+        visible.chain(&self.waiting)
     }
 
     /// Whether this chain and the undisturbed one are the same from here on.
     pub(crate) fn has_met(&self, undisturbed: &Self) -> bool {
-        self.lives.len() == undisturbed.lives.len()
+        self.waiting.is_empty()
+            && self.lives.len() == undisturbed.lives.len()
             && self
                 .lives
                 .iter()
@@ -260,5 +317,7 @@ fn dummy(at_ms: u64, lifetime_ms: u64, seed: DummySeed) -> Life {
     }
 }
 
+#[cfg(test)]
+mod constant_tests;
 #[cfg(test)]
 mod tests;

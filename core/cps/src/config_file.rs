@@ -10,6 +10,7 @@ use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use serde::Deserialize;
 
 use crate::config::ServiceConfig;
+use crate::level::DummyLevel;
 use crate::tls_files::TlsFiles;
 
 /// The longest configuration that is read.
@@ -23,6 +24,9 @@ const MAX_CONFIG_LEN: usize = 64 * 1024;
 /// anchors = ["sti-anchors.pem"]              # STI roots that key statements are verified with
 /// profile = "delegate"                       # or "stir", "shaken"
 /// ttl_seconds = 30                           # lifetime of a blob, at most 60
+/// dummies = "d1"                             # or "d2": constant rate
+/// # d2_epoch_ms = 2000                       # with "d2" only: length of an epoch
+/// # d2_births = 1                            # with "d2" only: calls per epoch that are hidden
 /// state = "state"                            # keeps key statements over a restart
 /// metrics_listen = "127.0.0.1:9464"          # Prometheus; off without it
 ///
@@ -57,6 +61,9 @@ pub struct ConfigFile {
     anchors: Vec<PathBuf>,
     profile: Option<ProfileName>,
     ttl_seconds: Option<u64>,
+    dummies: Option<DummyName>,
+    d2_epoch_ms: Option<u64>,
+    d2_births: Option<u8>,
     state: Option<PathBuf>,
     metrics_listen: Option<SocketAddr>,
     tls: TlsSection,
@@ -72,6 +79,13 @@ enum ProfileName {
     Delegate,
     Shaken,
     Stir,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DummyName {
+    D1,
+    D2,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,7 +147,8 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// - [`Reason::ConfigurationInvalid`]: a lifetime of 0 or over 60 s, a limit or timeout of 0.
+    /// - [`Reason::ConfigurationInvalid`]: a lifetime of 0 or over 60 s, a limit or timeout of 0, settings
+    ///   of level D2 without it, or what [`DummyLevel::check`] refuses.
     /// - [`Reason::MalformedUrl`]: `base_url` is none.
     /// - [`Reason::StateUnavailable`]: a file of `anchors` cannot be read.
     /// - [`Reason::MalformedPem`] and others of [`TrustAnchors::from_pem`].
@@ -162,6 +177,11 @@ impl ConfigFile {
             }
             service.placement.lifetime = Duration::from_secs(seconds);
         }
+        service.placement.dummies = dummy_level(self.dummies, self.d2_epoch_ms, self.d2_births)?;
+        service
+            .placement
+            .dummies
+            .check(service.placement.lifetime)?;
         service.state_folder = self.state.map(|state| folder.join(state));
         service.metrics_listen = self.metrics_listen;
         self.limits.apply(&mut service)?;
@@ -178,6 +198,25 @@ impl ConfigFile {
             },
             reload_interval: Duration::from_secs(reload),
         })
+    }
+}
+
+/// The level that the three keys state together.
+fn dummy_level(
+    name: Option<DummyName>,
+    epoch_ms: Option<u64>,
+    births: Option<u8>,
+) -> Result<DummyLevel, Reason> {
+    match name.unwrap_or(DummyName::D1) {
+        // Whoever sets one of these means something that he would not get.
+        DummyName::D1 if epoch_ms.is_some() || births.is_some() => {
+            Err(Reason::ConfigurationInvalid)
+        }
+        DummyName::D1 => Ok(DummyLevel::D1),
+        DummyName::D2 => Ok(DummyLevel::D2 {
+            epoch: Duration::from_millis(epoch_ms.unwrap_or(2000)),
+            births: births.unwrap_or(1),
+        }),
     }
 }
 
@@ -248,6 +287,7 @@ mod tests {
     use ringtrue_stir::certificate::Profile;
 
     use super::ConfigFile;
+    use crate::level::DummyLevel;
 
     const SMALLEST: &str = "listen = \"127.0.0.1:0\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n";
 
@@ -301,6 +341,34 @@ mod tests {
             assert!(error.contains(hint), "{error}");
         }
         assert!(ConfigFile::parse(&" ".repeat(70_000)).is_err());
+    }
+
+    #[test]
+    fn the_dummy_level_is_read_and_its_settings_are_held_to_it() {
+        let load = |text: &str| {
+            ConfigFile::parse(&format!("{text}{SMALLEST}"))
+                .unwrap()
+                .load(Path::new("/nowhere"))
+                .map(|loaded| loaded.service.placement.dummies)
+        };
+        assert_eq!(load("dummies = \"d1\"\n"), Ok(DummyLevel::D1));
+        assert_eq!(load("dummies = \"d2\"\n"), Ok(DummyLevel::constant()));
+        let shorter = DummyLevel::D2 {
+            epoch: Duration::from_secs(1),
+            births: 3,
+        };
+        let text = "ttl_seconds = 15\ndummies = \"d2\"\nd2_epoch_ms = 1000\nd2_births = 3\n";
+        assert_eq!(load(text), Ok(shorter));
+        for bad in [
+            "d2_epoch_ms = 2000\n",
+            "dummies = \"d1\"\nd2_births = 1\n",
+            "dummies = \"d2\"\nd2_births = 0\n",
+            "dummies = \"d2\"\nd2_epoch_ms = 1000\n",
+            "dummies = \"d2\"\nttl_seconds = 60\n",
+        ] {
+            assert_eq!(load(bad), Err(Reason::ConfigurationInvalid), "{bad}");
+        }
+        assert!(ConfigFile::parse(&format!("dummies = \"d0\"\n{SMALLEST}")).is_err());
     }
 
     #[test]

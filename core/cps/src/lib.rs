@@ -19,13 +19,16 @@ mod clock;
 mod config;
 mod config_file;
 mod connection;
+mod constant;
 mod directory;
 mod directory_file;
 mod item;
+mod level;
 mod mailbox;
 mod metrics;
 mod metrics_listener;
 mod rate;
+mod rules;
 mod schedule;
 mod secret;
 mod served;
@@ -41,6 +44,7 @@ mod write_timeout;
 pub use clock::{Clock, SystemClock};
 pub use config::{NetworkLimits, ServiceConfig, SharedProvider, TlsIdentity};
 pub use config_file::{ConfigFile, LoadedConfig};
+pub use level::DummyLevel;
 pub use mailbox::{
     DEFAULT_LIFETIME, MAX_LIFETIME, MAX_STORED_PER_NUMBER, PlacementCounts, PlacementLimits,
     PlacementStore,

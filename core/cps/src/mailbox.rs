@@ -21,8 +21,10 @@ use zeroize::Zeroizing;
 
 use crate::chain::{Chain, Kind, StoredBlob};
 use crate::item::random_id;
+use crate::level::DummyLevel;
+use crate::rules::Rules;
 use crate::schedule::{LOOKBACK_SLOTS, Schedule};
-use crate::secret::{EpochSecrets, ServiceSecret};
+use crate::secret::ServiceSecret;
 use crate::served::{ServedKeys, ServedTimeline};
 use crate::tokens::price::units_of;
 use crate::view::{Live, View};
@@ -48,8 +50,11 @@ const CLEANED_PER_REQUEST: usize = 4;
 /// Settings of a [`PlacementStore`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacementLimits {
-    /// How long each blob lives, real or dummy; cut to 1 s … [`MAX_LIFETIME`].
+    /// How long each blob lives, real or dummy; cut to 1 s … [`MAX_LIFETIME`], at level D2 less an
+    /// epoch.
     pub lifetime: Duration,
+    /// How dummies are born.
+    pub dummies: DummyLevel,
     /// The most stored blobs of one number, at most [`MAX_STORED_PER_NUMBER`].
     pub max_stored_per_number: usize,
     /// The most octets that all numbers together may hold, overhead included. At this bound a store is
@@ -61,6 +66,7 @@ impl Default for PlacementLimits {
     fn default() -> Self {
         Self {
             lifetime: DEFAULT_LIFETIME,
+            dummies: DummyLevel::default(),
             max_stored_per_number: MAX_STORED_PER_NUMBER,
             max_total_bytes: 256 * 1024 * 1024,
         }
@@ -90,8 +96,7 @@ struct Mailbox {
 /// The mailboxes of all numbers.
 pub struct PlacementStore {
     provider: Arc<dyn CryptoProvider>,
-    secrets: EpochSecrets,
-    lifetime_ms: u64,
+    rules: Rules,
     max_stored_per_number: usize,
     max_total_bytes: usize,
     served: HashMap<TelephoneNumber, ServedTimeline>,
@@ -112,15 +117,9 @@ impl PlacementStore {
         secret: ServiceSecret,
         provider: Arc<dyn CryptoProvider>,
     ) -> Self {
-        let lifetime = limits
-            .lifetime
-            .clamp(Duration::from_secs(1), MAX_LIFETIME)
-            .as_millis();
-        let lifetime_ms = u64::try_from(lifetime).unwrap_or(u64::MAX);
         Self {
             provider,
-            secrets: EpochSecrets::new(secret, lifetime_ms),
-            lifetime_ms,
+            rules: Rules::new(limits, secret),
             max_stored_per_number: limits.max_stored_per_number.clamp(1, MAX_STORED_PER_NUMBER),
             max_total_bytes: limits.max_total_bytes,
             served: HashMap::new(),
@@ -135,7 +134,7 @@ impl PlacementStore {
     /// How long each blob lives here.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
-        Duration::from_millis(self.lifetime_ms)
+        Duration::from_millis(self.rules.lifetime_ms)
     }
 
     /// Counts for metrics.
@@ -164,7 +163,8 @@ impl PlacementStore {
         }
     }
 
-    /// Stores the blobs of one request; all or none. Returns their identifiers in the same order.
+    /// Stores the blobs of one request; all or none. Returns their identifiers in the same order. They
+    /// are visible at once, at level D2 within one epoch.
     ///
     /// # Errors
     ///
@@ -202,13 +202,7 @@ impl PlacementStore {
         let is_new = mailbox.is_none();
         let mut mailbox_value = mailbox.take().unwrap_or_default();
         self.counts.forget(&mailbox_value);
-        let schedule = |suite| Schedule {
-            secrets: &self.secrets,
-            timeline,
-            number,
-            suite,
-            lifetime_ms: self.lifetime_ms,
-        };
+        let schedule = |suite| self.rules.schedule(timeline, number, suite);
         for (suite, chain) in &mut mailbox_value.chains {
             chain.advance(&schedule(*suite), now_ms);
         }
@@ -221,13 +215,13 @@ impl PlacementStore {
             let chain =
                 mailbox_value.chain_of(suite, || Chain::undisturbed(&schedule(suite), now_ms));
             let stored = Arc::new(StoredBlob { id: *id, blob });
-            chain.store(stored, now_ms, self.lifetime_ms);
+            chain.store(stored, &schedule(suite), now_ms);
         }
         mailbox_value.recharge();
         self.counts.add(&mailbox_value);
         self.mailboxes.insert(number.clone(), mailbox_value);
         if is_new {
-            let due = now_ms.saturating_add(self.lifetime_ms);
+            let due = now_ms.saturating_add(self.rules.lifetime_ms);
             self.due.push(Reverse((due, number.clone())));
         }
         Ok(ids)
@@ -296,13 +290,13 @@ impl PlacementStore {
     }
 
     fn lookback_ms(&self) -> u64 {
-        self.lifetime_ms.saturating_mul(LOOKBACK_SLOTS)
+        self.rules.lifetime_ms.saturating_mul(LOOKBACK_SLOTS)
     }
 
     fn begin(&mut self, now_ms: u64) -> u64 {
         // Time never runs back here, so that nothing comes to life again.
         self.latest_ms = self.latest_ms.max(now_ms);
-        self.secrets.rotate(self.latest_ms, &*self.provider);
+        self.rules.secrets.rotate(self.latest_ms, &*self.provider);
         self.latest_ms
     }
 
@@ -319,13 +313,7 @@ impl PlacementStore {
         let mut mailbox = self.mailboxes.get_mut(number);
         let mut lives = Vec::new();
         for suite in Suite::ALL.iter().copied() {
-            let schedule = Schedule {
-                secrets: &self.secrets,
-                timeline,
-                number,
-                suite,
-                lifetime_ms: self.lifetime_ms,
-            };
+            let schedule = self.rules.schedule(timeline, number, suite);
             // Computed in any case: the time an answer takes must not tell that something was stored.
             let undisturbed = Chain::undisturbed(&schedule, now_ms);
             let disturbed = mailbox.as_mut().and_then(|mailbox| {
@@ -359,13 +347,7 @@ impl PlacementStore {
             let default = ServedTimeline::default();
             let timeline = self.served.get(&number).unwrap_or(&default);
             mailbox.chains.retain_mut(|(suite, chain)| {
-                let schedule = Schedule {
-                    secrets: &self.secrets,
-                    timeline,
-                    number: &number,
-                    suite: *suite,
-                    lifetime_ms: self.lifetime_ms,
-                };
+                let schedule = self.rules.schedule(timeline, &number, *suite);
                 chain.advance(&schedule, now_ms);
                 !chain.has_met(&Chain::undisturbed(&schedule, now_ms))
             });
@@ -376,7 +358,7 @@ impl PlacementStore {
             self.counts.add(&mailbox);
             let next = mailbox
                 .first_end()
-                .unwrap_or_else(|| now_ms.saturating_add(self.lifetime_ms));
+                .unwrap_or_else(|| now_ms.saturating_add(self.rules.lifetime_ms));
             self.mailboxes.insert(number.clone(), mailbox);
             self.due.push(Reverse((next, number)));
         }

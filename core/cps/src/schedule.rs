@@ -11,6 +11,7 @@ use ringtrue_oob::Suite;
 use ringtrue_stir::TelephoneNumber;
 use zeroize::Zeroizing;
 
+use crate::constant::ConstantRate;
 use crate::secret::EpochSecrets;
 use crate::served::{ServedTimeline, suite_index};
 
@@ -48,10 +49,13 @@ pub(crate) struct Schedule<'a> {
     pub(crate) number: &'a TelephoneNumber,
     pub(crate) suite: Suite,
     pub(crate) lifetime_ms: u64,
+    /// At level D2; then there are no births but those of the rate.
+    pub(crate) constant: Option<ConstantRate>,
 }
 
 impl Schedule<'_> {
-    fn suite_octet(&self) -> [u8; 1] {
+    /// The label of the suite in what dummies come from.
+    pub(crate) fn suite_octet(&self) -> [u8; 1] {
         [u8::try_from(suite_index(self.suite)).unwrap_or_default()]
     }
 

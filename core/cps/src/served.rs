@@ -53,6 +53,21 @@ impl ServedKeys {
     pub fn keys(self, suite: Suite) -> u8 {
         self.0.get(suite_index(suite)).copied().unwrap_or_default()
     }
+
+    /// The suite of each key, in the order S1 to S4.
+    pub(crate) fn to_suites(self) -> Vec<Suite> {
+        let keys = |suite: &Suite| std::iter::repeat_n(*suite, usize::from(self.keys(*suite)));
+        Suite::ALL.iter().flat_map(keys).collect()
+    }
+
+    /// Of each suite the larger number of keys.
+    fn max(self, other: Self) -> Self {
+        let mut counts = self.0;
+        for (count, other) in counts.iter_mut().zip(other.0) {
+            *count = other.max(*count);
+        }
+        Self(counts)
+    }
 }
 
 /// [`ServedKeys`] as a step function of time, in milliseconds. It also holds the future, because
@@ -81,6 +96,14 @@ impl ServedTimeline {
             .chain([self.at(from_ms).keys(suite)])
             .max()
             .unwrap_or_default()
+    }
+
+    /// Of each suite the most keys at any time from `from_ms` to `to_ms`, both included.
+    pub(crate) fn widest(&self, from_ms: u64, to_ms: u64) -> ServedKeys {
+        self.steps
+            .iter()
+            .filter(|(at, _)| (from_ms..=to_ms).contains(at))
+            .fold(self.at(from_ms), |widest, (_, keys)| widest.max(*keys))
     }
 
     /// The first step after `after_ms`.
@@ -182,6 +205,20 @@ mod tests {
         assert_eq!(timeline.next_step(500), None);
         assert_eq!(timeline.most_keys(Suite::S2, 0, 600), 1);
         assert_eq!(timeline.most_keys(Suite::S2, 100, 499), 0);
+    }
+
+    #[test]
+    fn the_widest_holds_of_each_suite_what_was_there_at_any_time() {
+        let mut timeline = ServedTimeline::default();
+        let steps = [(100, keys(&[Suite::S1; 3])), (200, keys(&[Suite::S2; 2]))];
+        timeline.replace_from(100, &steps);
+        let widest = timeline.widest(150, 200);
+        assert_eq!(
+            widest.to_suites(),
+            [[Suite::S1; 3].as_slice(), &[Suite::S2; 2]].concat()
+        );
+        assert_eq!(timeline.widest(150, 199), keys(&[Suite::S1; 3]));
+        assert_eq!(timeline.widest(0, 99), ServedKeys::default());
     }
 
     #[test]

@@ -23,5 +23,7 @@ mod operation;
 mod placement;
 #[path = "http/redemption.rs"]
 mod redemption;
+#[path = "http/shapes.rs"]
+mod shapes;
 #[path = "http/world.rs"]
 mod world;

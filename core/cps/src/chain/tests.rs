@@ -40,6 +40,7 @@ impl World {
             number: &self.number,
             suite,
             lifetime_ms: LIFETIME,
+            constant: None,
         }
     }
 
@@ -140,7 +141,7 @@ fn a_store_is_visible_at_once_and_takes_the_place_of_the_next_birth() {
         let now = START + step * 100_003;
         let mut chain = Chain::undisturbed(&schedule, now);
         let before = chain.lives().len();
-        chain.store(stored(), now, LIFETIME);
+        chain.store(stored(), &schedule, now);
         assert_eq!(chain.lives().len(), before + 1);
         let next = schedule.births(Some(now), now + LIFETIME);
         let Some(next) = next.first() else { continue };
@@ -185,7 +186,7 @@ fn the_floor_holds_and_nothing_vanishes_early_whatever_is_stored() {
             assert!(chain.lives().len() >= FLOOR);
             // Quiet, busy and flooded stretches.
             for _ in 0..[0, 0, 1, 12][usize::try_from(step / 100).unwrap()] {
-                chain.store(stored(), now, LIFETIME);
+                chain.store(stored(), &schedule, now);
             }
         }
     }
@@ -198,7 +199,7 @@ fn after_a_store_the_undisturbed_state_comes_back() {
         let world = World::new(&format!("1202555{seed:04}"), &[Suite::S1]);
         let schedule = world.schedule(Suite::S1);
         let mut chain = Chain::undisturbed(&schedule, START);
-        chain.store(stored(), START, LIFETIME);
+        chain.store(stored(), &schedule, START);
         let met = (1..200)
             .find(|half| {
                 let now = START + half * LIFETIME / 2;
@@ -226,7 +227,7 @@ fn an_evicted_blob_leaves_the_floor_intact() {
     let mut chain = Chain::undisturbed(&schedule, START);
     let blobs: Vec<_> = (0..10).map(|_| stored()).collect();
     for blob in &blobs {
-        chain.store(Arc::clone(blob), START, LIFETIME);
+        chain.store(Arc::clone(blob), &schedule, START);
     }
     let now = START + LIFETIME - 1;
     chain.advance(&schedule, now);

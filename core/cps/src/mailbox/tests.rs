@@ -9,6 +9,7 @@ use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::{Reason, TelephoneNumber};
 
 use super::{PlacementLimits, PlacementStore};
+use crate::level::DummyLevel;
 use crate::secret::ServiceSecret;
 use crate::served::ServedKeys;
 
@@ -314,4 +315,74 @@ fn seen_from_outside_every_item_lives_exactly_once_and_exactly_as_long() {
         }
     }
     assert!(whole > 150, "{whole}");
+}
+
+fn constant_store() -> PlacementStore {
+    store_with(PlacementLimits {
+        dummies: DummyLevel::constant(),
+        ..PlacementLimits::default()
+    })
+}
+
+#[test]
+fn at_a_constant_rate_a_stored_blob_comes_with_the_next_epoch_and_lives_one_lifetime() {
+    let mut store = constant_store();
+    let n = number("12025550143");
+    let blobs = vec![blob(Suite::S1), blob(Suite::S2)];
+    let quiet = ids(&mut store, &n, START + 1999).len();
+    assert_eq!(quiet, 30);
+    let stored = store.store(&n, blobs.clone(), START + 1).unwrap();
+    for (at, there) in [
+        (START + 1999, false),
+        (START + 2000, true),
+        (START + 31_999, true),
+        (START + 32_000, false),
+    ] {
+        let items: HashMap<_, _> = store.retrieve(&n, at).unwrap().into_iter().collect();
+        assert_eq!(items.len(), quiet);
+        for (id, blob) in stored.iter().zip(&blobs) {
+            assert_eq!(items.get(id) == Some(blob), there, "{at}");
+            assert_eq!(store.item(&n, id, at).is_some(), there);
+        }
+    }
+}
+
+#[test]
+fn at_a_constant_rate_memory_is_freed_after_the_end_and_counts_what_waits() {
+    let mut store = constant_store();
+    let n = number("12025550143");
+    store.store(&n, vec![blob(Suite::S1)], START + 1).unwrap();
+    assert_eq!(store.counts().live, 1);
+    store.sweep(START + 31_999, 8);
+    assert_eq!(store.counts().live, 1);
+    while store.sweep(START + 90_000, 8) {}
+    let counts = store.counts();
+    assert_eq!((counts.live, counts.bytes, counts.numbers), (0, 0, 0));
+}
+
+#[test]
+fn at_a_constant_rate_a_flood_is_bounded_and_every_suite_stays_in_the_answer() {
+    let mut store = constant_store();
+    let n = number("12025550143");
+    for _ in 0..40 {
+        store.store(&n, vec![blob(Suite::S1); 8], START).unwrap();
+    }
+    assert_eq!(store.counts().live, 200);
+    let view = store.view(&n, START + 2000).unwrap();
+    assert!(view.lives().len() <= MAX_ANSWER_BLOBS);
+    assert!(view.lives().iter().any(|live| live.suite() == Suite::S2));
+    assert!(view.lives().len() > 200);
+}
+
+#[test]
+fn a_constant_rate_keeps_no_blob_longer_than_a_minute() {
+    let store = store_with(PlacementLimits {
+        lifetime: Duration::from_secs(60),
+        dummies: DummyLevel::D2 {
+            epoch: Duration::from_secs(4),
+            births: 1,
+        },
+        ..PlacementLimits::default()
+    });
+    assert_eq!(store.lifetime().as_secs(), 56);
 }
