@@ -1,14 +1,15 @@
 //! The endpoint.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, LookupSession,
-    Monotonic, PeerKeys, PlaceSession, Placed, PublishMode, PublishSession, Published, RingOutcome,
-    RingSession,
+    Monotonic, PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published,
+    RingOutcome, RingSession,
 };
 use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
 use tokio::sync::{oneshot, watch};
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) number_context: Option<NumberContext>,
     pub(crate) known: Mutex<HashMap<TelephoneNumber, PeerKeys>>,
     pub(crate) wallets: Wallets,
+    /// How many calls were announced, for the cover traffic that they owe.
+    pub(crate) announced: AtomicU64,
 }
 
 /// A telephone that proves who is calling. Cheap to clone; clones share everything.
@@ -134,6 +137,19 @@ impl Endpoint {
         known.get(number).cloned().unwrap_or_default()
     }
 
+    /// All numbers whose keys are held in memory.
+    pub(crate) fn all_known(&self) -> Vec<(TelephoneNumber, PeerKeys)> {
+        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = known.iter();
+        all.map(|(number, keys)| (number.clone(), keys.clone()))
+            .collect()
+    }
+
+    /// How many calls were announced since the start.
+    pub(crate) fn announced(&self) -> u64 {
+        self.0.announced.load(Ordering::Relaxed)
+    }
+
     /// Forgets the keys that are held in memory. They are read from the state store again, and verified
     /// again, as they are needed.
     pub(crate) fn forget_known(&self) {
@@ -180,6 +196,9 @@ impl Endpoint {
             deadline,
         )?;
         let placed = drive(host, session, |never| match never {}).await;
+        if placed.placement == Placement::Stored {
+            self.0.announced.fetch_add(1, Ordering::Relaxed);
+        }
         self.remember(to, placed.keys.clone());
         Ok(placed)
     }

@@ -34,6 +34,7 @@
 
 mod builder;
 mod clock;
+mod cover;
 mod credential;
 mod driver;
 mod endpoint;
@@ -51,6 +52,7 @@ mod trust;
 
 pub use builder::EndpointBuilder;
 pub use clock::{Clock, SystemClock};
+pub use cover::{CoverCounts, CoverTraffic};
 pub use endpoint::{Endpoint, PlaceOptions};
 pub use ringing::RingingCall;
 pub use ringtrue_net::{
@@ -61,8 +63,8 @@ pub use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 pub use ringtrue_oob::{BaseUrl, CallPhase, CallState, Suite};
 pub use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, Answered, BlobCounts, CallVerdict, Check, CheckName,
-    CheckResult, CredentialState, CredentialStatus, NumberReaders, Placed, Placement, Policy,
-    Published, Reader, Role, Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
+    CheckResult, CoverPolicy, CredentialState, CredentialStatus, NumberReaders, Placed, Placement,
+    Policy, Power, Published, Reader, Role, Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
 };
 pub use ringtrue_session::{IssuerName, Refilled, WalletName, WalletStatus};
 pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ringtrue_stir::{Reason, TelephoneNumber};
 
 use crate::filler::below;
+use crate::verdict::add_reason;
 use crate::{
     Context, CoverKind, Input, Monotonic, Now, PeerKeys, PlaceSession, Placement, RingSession,
     Session, Step,
@@ -25,7 +26,8 @@ pub struct Covered {
 ///
 /// A store goes the way of [`PlaceSession`] with keys at hand: the same request, grouping, fillers,
 /// delay and fall-back services, and blobs of the suites of the called number's keys, sealed to keys
-/// that nobody has (PRV-49). A round of polls is that of [`RingSession`] for a withheld number.
+/// that nobody has (PRV-49). Its storage tokens come from the wallet; with too few there is no cover,
+/// because no issuer is asked for it. A round of polls is that of [`RingSession`] for a withheld number.
 pub struct CoverSession(Kind);
 
 enum Kind {
@@ -85,11 +87,17 @@ impl Session for CoverSession {
                 Step::Act(action) => Step::Act(action),
                 Step::Wait(until) => Step::Wait(until),
                 Step::Report(never) => match never {},
-                Step::Done(placed) => Step::Done(Covered {
-                    kind: CoverKind::Store,
-                    done: placed.placement == Placement::Stored,
-                    reasons: placed.reasons,
-                }),
+                Step::Done(placed) => {
+                    let mut reasons = placed.reasons;
+                    if reasons.contains(&Reason::WalletEmpty) {
+                        add_reason(&mut reasons, Reason::CoverSkipped);
+                    }
+                    Step::Done(Covered {
+                        kind: CoverKind::Store,
+                        done: placed.placement == Placement::Stored,
+                        reasons,
+                    })
+                }
             },
             Kind::Poll(session) => loop {
                 match session.next(now) {

@@ -141,6 +141,13 @@ impl PaidStore {
         }
     }
 
+    /// As this, with tokens from the wallet or not at all: what hides calls may wait for nothing and ask
+    /// no issuer at a time of its own.
+    pub(crate) const fn paying_from_wallet_alone(mut self) -> Self {
+        self.issued = true;
+        self
+    }
+
     /// Gives it what is to be stored, and until when.
     pub(crate) fn send(&mut self, dest: &TelephoneNumber, blobs: Vec<Blob>, deadline: Monotonic) {
         self.deadline = deadline;

@@ -324,14 +324,19 @@ impl PlaceSession {
 
     /// A store whose tokens are looked for from now on, while the PASSporT is still being signed.
     fn store_at(&self, service: &BaseUrl, copies: &[SealedCopy], index: u32) -> PaidStore {
-        PaidStore::new(
+        let store = PaidStore::new(
             Arc::clone(&self.context),
             service.clone(),
             copies.iter().find_map(|copy| issuer_of(&copy.statement)),
             self.orig.clone(),
             index,
             self.deadline,
-        )
+        );
+        if self.is_cover {
+            store.paying_from_wallet_alone()
+        } else {
+            store
+        }
     }
 
     fn signed(&mut self, unsigned: UnsignedPassport, signature: &Es256Signature, now: Now) {
