@@ -9,7 +9,8 @@ use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath};
 use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
 
-use crate::{Credential, CredentialStatus, Policy, Trust};
+use crate::key_source::{Directory, KeySource};
+use crate::{Credential, CredentialStatus, Policy, RelayPolicy, Trust};
 
 /// The most own numbers of one endpoint: a statement names them all and must fit its limit.
 const MAX_NUMBERS: usize = 32;
@@ -52,6 +53,8 @@ pub struct Context {
     pub(crate) numbers: Vec<TelephoneNumber>,
     pub(crate) services: Services,
     pub(crate) hardware_key: Option<P256PublicKey>,
+    pub(crate) key_source: Arc<dyn KeySource>,
+    relay: Arc<RelayPolicy>,
     signer: Option<OwnSigner>,
 }
 
@@ -125,6 +128,8 @@ impl ContextBuilder {
             numbers: self.numbers,
             services: self.services,
             hardware_key: self.hardware_key,
+            key_source: Arc::new(Directory),
+            relay: Arc::default(),
             signer: None,
         };
         match self.credential {
@@ -151,6 +156,34 @@ impl Context {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The provisioned services.
+    #[must_use]
+    pub const fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// How requests get to services; a driver that wraps its sessions into
+    /// [`Relayed`](crate::Relayed) follows it.
+    #[must_use]
+    pub fn relay(&self) -> &RelayPolicy {
+        &self.relay
+    }
+
+    /// The same endpoint with another way to its services.
+    #[must_use]
+    pub fn with_relay(mut self, relay: RelayPolicy) -> Self {
+        self.relay = Arc::new(relay);
+        self
+    }
+
+    /// The same endpoint, asking for the keys of others in another way than at a directory of the
+    /// protocol (PRV-41).
+    #[must_use]
+    pub fn with_key_source(mut self, source: Arc<dyn KeySource>) -> Self {
+        self.key_source = source;
+        self
     }
 
     /// Whether `number` is one of the endpoint's own.

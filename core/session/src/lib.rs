@@ -21,6 +21,9 @@
 //! | [`RefillSession`] | get storage tokens ahead of need |
 //! | [`ReadersSession`] | list who else can open calls to the own numbers |
 //! | [`PublishSession`] | make, keep, rotate and publish the endpoint's own encryption keys |
+//! | [`GatewayKeysSession`] | learn the keys of the gateway behind a relay |
+//!
+//! [`Relayed`] goes around any of them and carries its requests through a relay.
 //!
 //! [`CallTable`] is the calls of one endpoint at one time; what it finds, and what the application sees
 //! of a call, sessions are told as a [`CallEvent`].
@@ -37,6 +40,7 @@ mod await_answer;
 mod call_event;
 mod call_table;
 mod checks;
+mod contacts;
 mod context;
 mod cover;
 mod cover_schedule;
@@ -45,9 +49,11 @@ mod evaluate;
 mod evidence;
 mod fetches;
 mod filler;
+mod gateway_keys;
 mod issuance;
 mod issuer_memory;
 mod jitter;
+mod key_source;
 mod lookup;
 mod mailbox;
 mod own_iat;
@@ -63,6 +69,8 @@ mod readers;
 mod record;
 mod record_key;
 mod refill;
+mod relay_policy;
+mod relayed;
 mod ring;
 mod sealed;
 mod service_clock;
@@ -81,11 +89,14 @@ pub use await_answer::{AnswerOutcome, AwaitAnswerSession};
 pub use call_event::CallEvent;
 pub use call_table::{CallId, CallTable, Direction, MAX_CALLS, Progress, TableCall};
 pub use checks::{Check, CheckName, CheckResult};
+pub use contacts::{PlannedLookup, plan_contacts};
 pub use context::{Context, ContextBuilder, Services};
 pub use cover::{CoverSession, Covered};
 pub use cover_schedule::{CoverKind, CoverPolicy, CoverSchedule, CoverStep, Power};
 pub use credential::{Credential, CredentialState, CredentialStatus};
 pub use evaluate::VerifiedCall;
+pub use gateway_keys::GatewayKeysSession;
+pub use key_source::{Directory, KeyQuery, KeySource};
 pub use lookup::{Found, LookupSession};
 pub use own_keys::OwnKeys;
 pub use peer_keys::PeerKeys;
@@ -98,6 +109,8 @@ pub use readers::{NumberReaders, ReadersSession};
 pub use record::RecordName;
 pub use record_key::RecordKey;
 pub use refill::{RefillSession, Refilled};
+pub use relay_policy::{RelayPolicy, gateway_name};
+pub use relayed::Relayed;
 pub use ring::{RingOutcome, RingSession};
 pub use ringtrue_oob::http::Role;
 pub use ringtrue_oob::token::IssuerName;

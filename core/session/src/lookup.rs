@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use ringtrue_oob::http::directory;
+use ringtrue_oob::http::HttpResponse;
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
+use crate::key_source::KeyQuery;
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
@@ -24,6 +25,8 @@ pub struct Found {
     pub(crate) shown: Option<Vec<[u8; 32]>>,
     /// Signers that were not listed before, where readers are being listed.
     pub(crate) added: Vec<[u8; 32]>,
+    /// Whether a directory was asked: nothing live was remembered.
+    pub asked: bool,
 }
 
 enum Stage {
@@ -37,6 +40,7 @@ enum Stage {
 /// A directory that was asked, and what it showed.
 struct Asked {
     id: ActionId,
+    query: Box<dyn KeyQuery>,
     answer: Option<Result<Vec<VerifiedStatement>, Reason>>,
 }
 
@@ -62,6 +66,8 @@ pub struct LookupSession {
     is_listing: bool,
     shown: Option<Vec<[u8; 32]>>,
     added: Vec<[u8; 32]>,
+    asked: bool,
+    is_decoy: bool,
 }
 
 impl LookupSession {
@@ -87,7 +93,18 @@ impl LookupSession {
             is_listing: false,
             shown: None,
             added: Vec::new(),
+            asked: false,
+            is_decoy: false,
         }
+    }
+
+    /// Looks a number up that nobody will call, and keeps nothing of it: the request is all that it is
+    /// for.
+    #[must_use]
+    pub fn decoy(mut self) -> Self {
+        self.fresh = true;
+        self.is_decoy = true;
+        self
     }
 
     /// Marks whom it finds as listed.
@@ -116,17 +133,33 @@ impl LookupSession {
             let left = self.deadline.since(now);
             deadline = now.plus(left.checked_div(2).unwrap_or(left));
         }
+        self.asked = true;
         let mut asked = Vec::new();
         for directory in core::iter::once(&services.directory).chain(&services.mirror) {
+            let query = match self.context.key_source.query(directory, &self.number) {
+                Ok(query) => query,
+                Err(reason) => {
+                    add_reason(&mut self.notices, reason);
+                    continue;
+                }
+            };
             let id = self.ids.next();
             self.outbox.push_back(Action::Request {
                 id,
                 role: Role::Lookup,
-                request: directory::encode_lookup(directory, &self.number),
-                max_answer_octets: directory::MAX_ANSWER_LEN,
+                request: query.request(),
+                max_answer_octets: query.max_answer_octets(),
                 deadline,
             });
-            asked.push(Asked { id, answer: None });
+            asked.push(Asked {
+                id,
+                query,
+                answer: None,
+            });
+        }
+        if asked.is_empty() {
+            self.stage = Stage::Done;
+            return;
         }
         self.stage = Stage::Asking(asked);
     }
@@ -163,9 +196,16 @@ impl LookupSession {
     fn answered(
         &mut self,
         id: ActionId,
-        result: Result<Vec<String>, Reason>,
+        result: Result<HttpResponse, Reason>,
         now: UnixTime,
     ) -> bool {
+        let Stage::Asking(asked) = &self.stage else {
+            return false;
+        };
+        let Some(one) = asked.iter().find(|one| one.id == id) else {
+            return false;
+        };
+        let result = result.and_then(|response| one.query.statements(&response));
         let answer = result.map(|texts| self.verify_all(&texts, now));
         if let Err(reason) = &answer {
             add_reason(&mut self.notices, *reason);
@@ -203,6 +243,9 @@ impl LookupSession {
             .filter_map(|one| one.answer?.ok())
             .collect();
         if answers.is_empty() {
+            return;
+        }
+        if self.is_decoy {
             return;
         }
         self.shown = Some(shown_by_all(&answers));
@@ -282,6 +325,7 @@ impl Session for LookupSession {
                 notices: core::mem::take(&mut self.notices),
                 shown: self.shown.take(),
                 added: core::mem::take(&mut self.added),
+                asked: self.asked,
             });
         }
         Step::Wait(self.deadline)
@@ -304,7 +348,6 @@ impl Session for LookupSession {
             (Stage::Asking(asked), Input::Response(id, result))
                 if asked.iter().any(|one| one.id == id && one.answer.is_none()) =>
             {
-                let result = result.and_then(|response| directory::decode_statements(&response));
                 if self.answered(id, result, unix) {
                     self.conclude(unix);
                 }

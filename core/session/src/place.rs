@@ -121,6 +121,7 @@ pub struct PlaceSession {
     media: Option<Mky>,
     answer_to: Option<RspRequest>,
     keys: PeerKeys,
+    asked_for_keys: bool,
     nonce: CallNonce,
     token: Option<String>,
     groups: Vec<Group>,
@@ -180,6 +181,7 @@ impl PlaceSession {
             media: None,
             answer_to: None,
             keys: PeerKeys::default(),
+            asked_for_keys: false,
             nonce,
             token: None,
             groups: Vec::new(),
@@ -595,6 +597,10 @@ impl PlaceSession {
                 add_reason(&mut self.reasons, Reason::WalletEmpty);
             }
         }
+        if self.asked_for_keys {
+            // Last: it explains no failure, but whoever watches the directory saw the call begin.
+            add_reason(&mut self.reasons, Reason::KeysJustInTime);
+        }
         let copies = self
             .groups
             .iter()
@@ -657,6 +663,7 @@ impl Session for PlaceSession {
                 Step::Done(found) => {
                     self.lookup = None;
                     self.keys = found.keys;
+                    self.asked_for_keys = found.asked;
                     for notice in found.notices {
                         add_reason(&mut self.reasons, notice);
                     }

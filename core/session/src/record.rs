@@ -66,6 +66,11 @@ impl RecordName {
         Self::new("issuer", &[name.as_bytes()])
     }
 
+    /// The keys of a service's gateway.
+    pub(crate) fn gateway_keys(service: &str) -> Self {
+        Self::new("gateway", &[service.as_bytes()])
+    }
+
     /// The key statements of another party's number.
     pub(crate) fn statements(number: &TelephoneNumber) -> Self {
         Self::new("statements", &[number.as_str().as_bytes()])

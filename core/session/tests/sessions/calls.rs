@@ -11,14 +11,14 @@ use serde_json::Value;
 
 use crate::attacker::{Forged, leave};
 use crate::sim::{Running, run, run_all};
-use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, STRANGER, World, number};
+use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, STRANGER, World, number, told};
 
 /// Places a call, lets it ring and answers it: while the one side waits, the other works.
 #[test]
 fn a_two_way_call_verifies_both_sides() {
     let (mut world, mut caller, mut callee) = World::with_phones();
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, []);
+    assert_eq!(told(&placed), []);
     assert_eq!(placed.copies, 1);
     let expected = placed.answer.expect("an answer was asked for");
     let started = world.ms;

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::attacker::leave_call;
 use crate::phone::{Phone, id_of};
 use crate::sim::run;
-use crate::world::{CALLEE, CALLER, World};
+use crate::world::{CALLEE, CALLER, World, told};
 
 /// One thing that the host does.
 #[derive(Clone, Debug)]
@@ -266,7 +266,7 @@ fn inputs_that_were_not_asked_for_change_nothing() {
     let (mut world, mut caller, mut callee) = World::with_phones();
     let session = world.placing(&caller, CALLEE);
     let placed = noisy(&mut world, &mut caller, session);
-    assert_eq!(placed.reasons, []);
+    assert_eq!(told(&placed), []);
     let session = world.ringing(&callee, CALLER);
     let outcome = noisy(&mut world, &mut callee, session);
     assert_eq!(outcome.verdict.verdict, Verdict::Verified);

@@ -11,7 +11,7 @@ use ringtrue_stir::Reason;
 use crate::attacker::leave_call;
 use crate::phone::{Phone, Reply};
 use crate::sim::{Running, run};
-use crate::world::{CALLEE, CALLER, START_MS, World, first};
+use crate::world::{CALLEE, CALLER, START_MS, World, first, told};
 
 /// Clocks that count as unset.
 fn unset(phone: &mut Phone, case: usize) {
@@ -57,7 +57,7 @@ fn an_unset_clock_announces_nothing() {
         unset(&mut caller, case);
         let placed = world.place(&mut caller, CALLEE);
         assert_eq!(placed.placement, Placement::Unprotected);
-        assert_eq!(placed.reasons, [Reason::ClockUnset]);
+        assert_eq!(told(&placed), [Reason::ClockUnset]);
         assert!(placed.answer.is_none());
         assert_eq!(world.net.count(Role::Store), 0);
     }
@@ -167,7 +167,7 @@ fn a_clock_lost_between_signature_and_use_ends_every_session_in_that_reason() {
     lost(&mut caller, world.ms);
     let placed = world.place(&mut caller, CALLEE);
     assert_eq!(placed.placement, Placement::Unprotected);
-    assert_eq!(placed.reasons, [Reason::ClockUnset]);
+    assert_eq!(told(&placed), [Reason::ClockUnset]);
 
     let mut phone = world.phone(&[CALLER], &["cps.caller.example"]);
     lost(&mut phone, world.ms);

@@ -41,6 +41,8 @@ mod publishing;
 mod readers;
 mod records;
 mod redials;
+mod relay;
+mod relaying;
 mod replays;
 mod rotation;
 mod sealing;

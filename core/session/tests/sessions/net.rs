@@ -7,6 +7,7 @@ use ringtrue_oob::http::placement::{self, RetrieveForm};
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, directory};
+use ringtrue_oob::ohttp::messages;
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
 use ringtrue_session::{FoundCertificates, Role, TrustFile};
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
@@ -15,6 +16,7 @@ use ringtrue_stir::sip::date::format_date;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::issuer::{FakeIssuer, Till};
+use crate::relay::{RELAY, Relay};
 
 /// How long a blob is held.
 const TTL_MS: u64 = 30_000;
@@ -80,6 +82,8 @@ pub(crate) struct Net {
     pub(crate) trust_fetched: Vec<(TrustFile, String)>,
     /// What was fetched, and whether anew.
     pub(crate) fetched: Vec<(String, bool)>,
+    /// A relay, and gateways of the services.
+    pub(crate) relay: Relay,
 }
 
 impl Net {
@@ -101,6 +105,12 @@ impl Net {
         if let Some(issuer) = self.issuers.get_mut(authority) {
             let answered = issuer.answer(request, path, &self.anchors, now);
             return Ok(answered.unwrap_or_else(Problem::encode));
+        }
+        if authority == RELAY {
+            return Relay::carry(self, role, request, path, ms, now);
+        }
+        if path == messages::KEYS_PATH {
+            return self.relay.keys(authority);
         }
         let service = self
             .services

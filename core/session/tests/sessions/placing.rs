@@ -15,12 +15,12 @@ use crate::net::Sent;
 use crate::phone::{Phone, Reply};
 use crate::sim::run;
 use crate::world::{
-    CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, STRANGER, World, base, number,
+    CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, STRANGER, World, base, number, told,
 };
 
 pub(crate) fn assert_unprotected(placed: &Placed, reasons: &[Reason]) {
     assert_eq!(placed.placement, Placement::Unprotected);
-    assert_eq!(placed.reasons, reasons);
+    assert_eq!(told(placed), reasons);
     assert_eq!(placed.copies, 0);
     assert!(placed.answer.is_none());
 }
@@ -114,7 +114,7 @@ fn of_more_than_eight_keys_the_eight_newest_are_used() {
     });
     let placed = place_to(&mut world, &mut caller, &[&older, &newer]);
     assert_eq!(placed.placement, Placement::Stored);
-    assert_eq!(placed.reasons, [Reason::KeysTruncated]);
+    assert_eq!(told(&placed), [Reason::KeysTruncated]);
     assert_eq!(placed.copies, 8);
     // Five copies and three, each request rounded up (W-18).
     assert_eq!(stores(&world.net.sent), [(CPS_CALLEE, 8), (CPS_SPARE, 4)]);
@@ -163,6 +163,27 @@ fn copies_share_the_call_nonce_and_differ_between_calls() {
     assert!(nonces[0] != nonces[1]);
 }
 
+// W-37: whoever watches the directory saw the call begin, and the result says so.
+#[test]
+fn a_call_that_had_to_look_keys_up_says_so_and_the_next_one_does_not() {
+    let (mut world, mut caller, _) = World::with_phones();
+    let first = world.place_well(&mut caller, CALLEE);
+    assert_eq!(first.reasons, [Reason::KeysJustInTime]);
+    // From the state record, and from memory.
+    let second = world.place_well(&mut caller, CALLEE);
+    assert_eq!(second.reasons, []);
+    let session = world.placing_with(&caller, CALLEE, first.keys, true);
+    let third = run(&mut world, &mut caller, session);
+    assert_eq!(
+        (third.placement, third.reasons),
+        (Placement::Stored, vec![])
+    );
+    assert_eq!(world.net.count(Role::Lookup), 1);
+    // Not finding any, too.
+    let none = world.place(&mut caller, STRANGER);
+    assert_eq!(none.reasons, [Reason::NoUsableKey, Reason::KeysJustInTime]);
+}
+
 #[test]
 fn without_keys_nothing_is_signed_and_the_call_is_unprotected() {
     let (mut world, mut caller, _) = World::with_phones();
@@ -178,7 +199,7 @@ fn an_answer_is_not_awaited_without_own_keys_and_the_call_is_announced() {
     let (mut world, mut caller, mut callee) = World::with_phones();
     caller.records.clear();
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, [Reason::KeysNotPublished]);
+    assert_eq!(told(&placed), [Reason::KeysNotPublished]);
     assert!(placed.answer.is_none());
     let call = world.ring(&mut callee, CALLER).call.unwrap();
     assert!(!call.wants_answer());
@@ -191,7 +212,7 @@ fn an_answer_is_not_awaited_with_an_expired_own_statement() {
     world.ms += 86_400_000;
     world.publish(&mut callee).unwrap();
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, [Reason::KeysNotPublished]);
+    assert_eq!(told(&placed), [Reason::KeysNotPublished]);
     assert!(placed.answer.is_none());
     let call = world.ring(&mut callee, CALLER).call.unwrap();
     assert!(!call.wants_answer());
@@ -216,7 +237,7 @@ fn a_service_that_fails_gives_way_to_the_next_of_the_statement() {
     world.publish(&mut callee).unwrap();
     world.net.sent.clear();
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, [Reason::ServiceFailedOver]);
+    assert_eq!(told(&placed), [Reason::ServiceFailedOver]);
     assert_eq!(
         stores(&world.net.sent),
         [("down.example", 1), (CPS_SPARE, 1)]
@@ -242,7 +263,7 @@ fn a_silent_service_leaves_time_for_the_next() {
     });
     let started = world.ms;
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, [Reason::ServiceFailedOver]);
+    assert_eq!(told(&placed), [Reason::ServiceFailedOver]);
     assert!(world.ms <= started + 1500, "{}", world.ms - started);
 }
 
@@ -290,7 +311,7 @@ fn one_of_two_services_is_enough_and_the_other_is_told() {
     });
     let placed = place_to(&mut world, &mut caller, &[&one, &other]);
     assert_eq!((placed.placement, placed.copies), (Placement::Stored, 1));
-    assert_eq!(placed.reasons, [Reason::ServiceUnreachable]);
+    assert_eq!(told(&placed), [Reason::ServiceUnreachable]);
 }
 
 #[test]
@@ -310,7 +331,7 @@ fn what_is_stored_by_the_deadline_counts_and_the_rest_is_given_up() {
     let placed = run(&mut world, &mut caller, session);
     assert_eq!(world.ms, started + 1500);
     assert_eq!((placed.placement, placed.copies), (Placement::Stored, 1));
-    assert_eq!(placed.reasons, [Reason::DeadlinePassed]);
+    assert_eq!(told(&placed), [Reason::DeadlinePassed]);
     assert!(placed.answer.is_some());
 }
 
@@ -421,7 +442,7 @@ fn problems_of_the_service_are_told_by_their_names() {
         });
         let placed = world.place(&mut caller, CALLEE);
         assert_eq!(placed.placement, Placement::Unprotected);
-        assert_eq!(placed.reasons, [reason], "{}", problem.name());
+        assert_eq!(told(&placed), [reason], "{}", problem.name());
     }
 }
 
@@ -464,7 +485,7 @@ fn a_request_for_an_answer_that_does_not_fit_is_left_out() {
     let mut caller = world.phone_with(&[CALLER], &[CPS_CALLER], credential, |_| {});
     world.publish(&mut caller).unwrap();
     let placed = world.place_well(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, [Reason::ContentTooLong]);
+    assert_eq!(told(&placed), [Reason::ContentTooLong]);
     assert!(placed.answer.is_none());
     let outcome = world.ring(&mut callee, CALLER);
     assert_eq!(outcome.verdict.verdict, Verdict::Verified);

@@ -12,7 +12,7 @@ use crate::jitter::FixedJitter;
 use crate::net::Sent;
 use crate::phone::{Phone, Reply};
 use crate::sim::run_all;
-use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_SPARE, STRANGER, World, first, number};
+use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_SPARE, STRANGER, World, first, number, told};
 
 /// When polls were made, in milliseconds after `started`.
 fn polls(sent: &[Sent], started: u64) -> Vec<u64> {
@@ -343,7 +343,7 @@ fn without_a_called_number_every_own_one_is_asked_and_the_right_one_named() {
     world.publish(&mut callee).unwrap();
     world.publish(&mut caller).unwrap();
     let placed = world.place(&mut caller, CALLEE);
-    assert_eq!(placed.reasons, []);
+    assert_eq!(told(&placed), []);
     world.net.sent.clear();
     let session = world.ringing_with(&callee, Some(CALLER), None);
     let rang = run_all(&mut world, &mut callee, session);

@@ -74,6 +74,7 @@ impl World {
                 trust_files: BTreeMap::new(),
                 trust_fetched: Vec::new(),
                 fetched: Vec::new(),
+                relay: crate::relay::Relay::default(),
             },
             authority,
         }
@@ -246,4 +247,12 @@ impl World {
 /// The first verdict of a call that rang.
 pub(crate) fn first(rang: Running<RingSession>) -> RingOutcome {
     rang.reports.into_iter().next().expect("a verdict").1
+}
+
+/// The reasons of a placed call, but for the one that the directory was asked during it. Most calls
+/// here are first ones; [`crate::placing`] tests that reason itself.
+pub(crate) fn told(placed: &Placed) -> Vec<Reason> {
+    let told = placed.reasons.iter().copied();
+    told.filter(|reason| *reason != Reason::KeysJustInTime)
+        .collect()
 }
