@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use ringtrue::{Clock, Endpoint, Placement, Reason, UnixTime, Verdict, WallClock};
 
 use crate::support::scene::{CALLER, Scene};
-use crate::support::world::{World, number, patiently, place};
+use crate::support::world::{World, number, patiently, place, told};
 use crate::support::{PATIENT, ends};
 
 /// The release date of this build, which no right clock is before (W-35).
@@ -122,7 +122,7 @@ async fn a_clock_that_is_not_set_judges_nothing_and_asks_nobody() {
         let from = number(1);
         let placed = place(&scene.callee, 1, CALLER, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected);
-        assert_eq!(placed.reasons, [Reason::ClockUnset]);
+        assert_eq!(told(&placed), [Reason::ClockUnset]);
         assert_eq!(placed.orig, from);
         let published = ends(scene.callee.publish_keys(Some(PATIENT))).await;
         assert_eq!(published.err(), Some(Reason::ClockUnset));
@@ -158,7 +158,7 @@ async fn an_endpoint_whose_credential_has_expired_does_not_sign() {
     let placed = place(&caller, 1, 2, patiently()).await;
     assert_eq!(placed.placement, Placement::Unprotected);
     // To this clock the callee's statement has expired too; nothing is signed either way.
-    assert_eq!(placed.reasons.last(), Some(&Reason::NoUsableKey));
+    assert_eq!(told(&placed).last(), Some(&Reason::NoUsableKey));
     assert_eq!(
         world.gateway.count(crate::support::gateway::Kind::Store),
         stores

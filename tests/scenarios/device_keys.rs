@@ -7,7 +7,7 @@ use ringtrue::{CallPhase, Endpoint, Placement, Policy, Reason, Suite, Verdict};
 use crate::support::gateway::Kind;
 use crate::support::keys::{DeviceAgreement, DeviceSigner, Form, Opener, Temper};
 use crate::support::scene::Scene;
-use crate::support::world::{World, X5U, number, patiently, patiently_with_answer, place};
+use crate::support::world::{World, X5U, number, patiently, patiently_with_answer, place, told};
 use crate::support::{BRIEF, PATIENT, ends};
 
 /// An endpoint whose credential key is behind an interface.
@@ -42,7 +42,7 @@ async fn keys_in_hardware_serve_a_whole_call_in_both_forms_of_signature() {
         callee.publish_keys(Some(PATIENT)).await.unwrap();
         let placed = place(&caller, 0, 1, patiently_with_answer()).await;
         assert_eq!(
-            (placed.placement, placed.reasons),
+            (placed.placement, told(&placed)),
             (Placement::Stored, vec![])
         );
         let from = number(0);
@@ -108,7 +108,7 @@ async fn a_signer_that_signs_something_else_leaves_the_call_unprotected() {
         let caller = endpoint(&world, 0, form, temper);
         let placed = place(&caller, 0, 1, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected);
-        assert_eq!(placed.reasons, [reason]);
+        assert_eq!(told(&placed), [reason]);
         let published = ends(caller.publish_keys(Some(PATIENT))).await;
         assert_eq!(published.err(), Some(reason));
         assert_eq!(world.gateway.count(Kind::Store), 0, "nothing was sent");
@@ -141,7 +141,7 @@ async fn a_signer_that_hangs_holds_nothing_up_beyond_the_deadline() {
         .unwrap();
     let placed = place(&caller, 0, 1, patiently().within(BRIEF)).await;
     assert_eq!(placed.placement, Placement::Unprotected);
-    assert_eq!(placed.reasons, [Reason::DeadlinePassed]);
+    assert_eq!(told(&placed), [Reason::DeadlinePassed]);
     for rotates in [false, true] {
         let published = if rotates {
             ends(caller.rotate_keys(Some(BRIEF))).await

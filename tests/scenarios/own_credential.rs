@@ -17,7 +17,7 @@ use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use zeroize::Zeroizing;
 
 use crate::support::keys::{DeviceSigner, Form, Temper};
-use crate::support::world::{STATE_KEY, World, X5U, number, patiently, place};
+use crate::support::world::{STATE_KEY, World, X5U, number, patiently, place, told};
 use crate::support::{PATIENT, ends};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -97,7 +97,7 @@ async fn a_key_alone_becomes_a_credential_and_its_calls_are_verified() {
         assert_eq!(status.state, CredentialState::Missing);
         let placed = place(&caller, 0, 1, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected);
-        assert_eq!(placed.reasons, [Reason::CredentialUnavailable]);
+        assert_eq!(told(&placed), [Reason::CredentialUnavailable]);
 
         let request = request(&caller).await.unwrap();
         assert_eq!(*request.public_key(), signer.public_key());
@@ -118,7 +118,7 @@ async fn a_key_alone_becomes_a_credential_and_its_calls_are_verified() {
         assert_eq!(published.notices, []);
         let placed = place(&caller, 0, 1, patiently()).await;
         assert_eq!(
-            (placed.placement, placed.reasons),
+            (placed.placement, told(&placed)),
             (Placement::Stored, vec![])
         );
         let from = number(0);
@@ -355,6 +355,7 @@ async fn an_installed_credential_is_there_again_after_a_restart() {
     assert_eq!(state, CredentialState::Missing);
     let other = Authority::for_numbers(&[number(0)], world.now).unwrap();
     let elsewhere = Endpoint::builder()
+        .allow_direct(true)
         .number(number(0).as_str())
         .anchors_pem(other.root.pem())
         .service(world.gateway.base())

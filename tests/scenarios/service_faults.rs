@@ -9,7 +9,7 @@ use ringtrue_lab::tls_identity;
 
 use crate::support::faults::{Fault, answer, flooding, gives, lying, slow};
 use crate::support::gateway::{Behaviour, Gateway, Kind};
-use crate::support::world::{World, number, patiently, patiently_with_answer, place};
+use crate::support::world::{World, number, patiently, patiently_with_answer, place, told};
 use crate::support::{BRIEF, PATIENT, ends, next_second};
 
 /// What a flood may get rid of beyond what the client takes: buffers of sockets and TLS.
@@ -102,7 +102,7 @@ impl Pair {
         let placed = place(&self.caller, CALLER, CALLEE, options).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{name}: lookup");
         assert_eq!(
-            placed.reasons,
+            told(&placed),
             [fault.of(Kind::Lookup), Reason::NoUsableKey],
             "{name}: lookup"
         );
@@ -115,7 +115,7 @@ impl Pair {
         inflict(Kind::Store);
         let placed = place(&self.caller, CALLER, CALLEE, options).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{name}: store");
-        assert_eq!(placed.reasons, [fault.of(Kind::Store)], "{name}: store");
+        assert_eq!(told(&placed), [fault.of(Kind::Store)], "{name}: store");
         assert_eq!(
             (placed.copies, placed.answer.is_some()),
             (0, false),
@@ -143,7 +143,7 @@ impl Pair {
         )
         .await;
         assert_eq!(
-            (placed.placement, placed.reasons),
+            (placed.placement, told(&placed)),
             (Placement::Stored, vec![]),
             "{name}: healed"
         );
@@ -307,7 +307,7 @@ async fn suffer_a_dead_service(pair: &Pair, name: &str, reason: Reason) {
     let callee = number(CALLEE);
     let placed = place(&pair.caller, CALLER, CALLEE, patiently()).await;
     assert_eq!(placed.placement, Placement::Unprotected, "{name}");
-    assert_eq!(placed.reasons, [reason, Reason::NoUsableKey], "{name}");
+    assert_eq!(told(&placed), [reason, Reason::NoUsableKey], "{name}");
     let found = ends(pair.caller.prefetch_keys(callee.as_str(), Some(PATIENT))).await;
     assert_eq!(found, Err(reason), "{name}");
     let rotated = ends(pair.callee.rotate_keys(Some(PATIENT))).await;
@@ -332,7 +332,7 @@ async fn every_conversation_ends_typed_when_the_service_is_down() {
     pair.gateway().go_down().await;
     let placed = place(&pair.caller, CALLER, CALLEE, patiently()).await;
     assert_eq!(placed.placement, Placement::Unprotected);
-    assert_eq!(placed.reasons, [Reason::ServiceUnreachable]);
+    assert_eq!(told(&placed), [Reason::ServiceUnreachable]);
     pair.gateway().come_up();
     pair.converse("down again").await;
 }
@@ -365,6 +365,7 @@ async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name(
     let credential = world.credential(&number);
     let by_name = format!("https://localhost:{}", world.gateway.port());
     let endpoint = Endpoint::builder()
+        .allow_direct(true)
         .number(number.as_str())
         .credential(credential.chain_pem.clone(), crate::support::world::X5U)
         .signer(crate::support::world::signer_of(&credential))
@@ -383,7 +384,7 @@ async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name(
     let published = ends(endpoint.publish_keys(Some(PATIENT))).await;
     assert_eq!(published.err(), Some(Reason::TlsFailed));
     let placed = place(&endpoint, CALLER, CALLEE, patiently()).await;
-    assert_eq!(placed.reasons, [Reason::TlsFailed, Reason::NoUsableKey]);
+    assert_eq!(told(&placed), [Reason::TlsFailed, Reason::NoUsableKey]);
     let call = ends(endpoint.ring(Some("12025550199"), None, Some(PATIENT)))
         .await
         .unwrap();
@@ -421,7 +422,7 @@ async fn the_next_service_takes_over_when_one_fails() {
         world.gateway.set(Kind::Retrieve, behaviour);
         let placed = place(&caller, CALLER, CALLEE, patiently().within(BRIEF * 4)).await;
         assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
-        assert_eq!(placed.reasons, [Reason::ServiceFailedOver]);
+        assert_eq!(told(&placed), [Reason::ServiceFailedOver]);
         assert_eq!(second.count(Kind::Store), 1);
         let from = number(CALLER);
         let call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))

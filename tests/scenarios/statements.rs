@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::forge::{changed, statement, statement_payload, token_of_text, x5c};
 use crate::support::gateway::{Behaviour, Gateway, Kind};
-use crate::support::world::{World, lab_http, number, patiently, place, signer_of};
+use crate::support::world::{World, lab_http, number, patiently, place, signer_of, told};
 use crate::support::{PATIENT, ends};
 
 /// The called number.
@@ -222,7 +222,7 @@ async fn seals_to_no_key_of_a_statement_that_does_not_hold() {
         let placed = place(&caller, 0, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{name}");
         let expected = [Reason::StatementRefused, reason, Reason::NoUsableKey];
-        assert_eq!(placed.reasons, expected, "{name}");
+        assert_eq!(told(&placed), expected, "{name}");
         let looked_up = ends(caller.prefetch_keys(number(CALLEE).as_str(), Some(PATIENT))).await;
         assert_eq!(looked_up, Err(Reason::StatementRefused), "{name}");
         assert_eq!(
@@ -236,7 +236,7 @@ async fn seals_to_no_key_of_a_statement_that_does_not_hold() {
         let placed = place(&caller, 0, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Stored, "{name}");
         let expected = [Reason::StatementRefused, reason];
-        assert_eq!(placed.reasons, expected, "{name}");
+        assert_eq!(told(&placed), expected, "{name}");
         assert_eq!(placed.copies, 1, "{name}");
     });
     join_all(told).await;
@@ -277,7 +277,8 @@ async fn a_directory_that_goes_back_is_noticed_and_the_newer_keys_stay() {
     let seq = lie.now();
     serve(&world.gateway, &[lie.with(&json!({"seq": seq}))]);
     let caller = endpoint();
-    assert_eq!(place(&caller, 0, CALLEE, patiently()).await.reasons, []);
+    let placed = place(&caller, 0, CALLEE, patiently()).await;
+    assert_eq!(told(&placed), []);
 
     let older = json!({"seq": seq - 1, "keys": [{"suite": "S1", "kid": "A",
         "pub": base64url::encode(new_key(Suite::S1).as_octets())}]});
@@ -286,14 +287,14 @@ async fn a_directory_that_goes_back_is_noticed_and_the_newer_keys_stay() {
     for caller in [caller, endpoint()] {
         let placed = place(&caller, 0, CALLEE, patiently().with_fresh_keys()).await;
         assert_eq!(placed.placement, Placement::Stored);
-        assert_eq!(placed.reasons, [Reason::SequenceRollback]);
+        assert_eq!(told(&placed), [Reason::SequenceRollback]);
     }
 
     // A directory that hides what was known does not make it forgotten.
     serve(&world.gateway, &[]);
     let placed = place(&endpoint(), 0, CALLEE, patiently().with_fresh_keys()).await;
     assert_eq!(
-        (placed.placement, placed.reasons),
+        (placed.placement, told(&placed)),
         (Placement::Stored, vec![])
     );
 }
@@ -319,7 +320,7 @@ async fn nothing_is_sealed_for_a_signer_that_says_two_things_until_it_says_a_thi
     serve(&world.gateway, &[one.clone(), two.clone()]);
     let placed = place(&caller, 0, CALLEE, patiently()).await;
     assert_eq!(placed.placement, Placement::Unprotected);
-    assert_eq!(placed.reasons, [Reason::Equivocation, Reason::NoUsableKey]);
+    assert_eq!(told(&placed), [Reason::Equivocation, Reason::NoUsableKey]);
 
     // Showing one of the two again, or one of them twice, helps nothing; not after a restart either.
     for caller in [caller, endpoint()] {
@@ -336,7 +337,7 @@ async fn nothing_is_sealed_for_a_signer_that_says_two_things_until_it_says_a_thi
                 "{} texts",
                 texts.len()
             );
-            assert_eq!(placed.reasons, [Reason::Equivocation, Reason::NoUsableKey]);
+            assert_eq!(told(&placed), [Reason::Equivocation, Reason::NoUsableKey]);
         }
     }
     assert_eq!(world.gateway.count(Kind::Store), 0);
@@ -344,7 +345,7 @@ async fn nothing_is_sealed_for_a_signer_that_says_two_things_until_it_says_a_thi
     serve(&world.gateway, &[lie.with(&json!({"seq": lie.now() + 1}))]);
     let placed = place(&endpoint(), 0, CALLEE, patiently().with_fresh_keys()).await;
     assert_eq!(
-        (placed.placement, placed.reasons),
+        (placed.placement, told(&placed)),
         (Placement::Stored, vec![])
     );
 }
@@ -367,7 +368,7 @@ async fn sends_nothing_to_addresses_that_strangers_name_but_may_not() {
         serve(&world.gateway, &[lie.with(&json!({"cps": [base]}))]);
         let placed = place(&world.endpoint(0), 0, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{base}");
-        assert_eq!(placed.reasons, [Reason::AddressNotAllowed], "{base}");
+        assert_eq!(told(&placed), [Reason::AddressNotAllowed], "{base}");
         assert_eq!(placed.copies, 0, "{base}");
 
         // With a second service that may be used, the call is announced there.
@@ -375,7 +376,7 @@ async fn sends_nothing_to_addresses_that_strangers_name_but_may_not() {
         serve(&world.gateway, &[both]);
         let placed = place(&world.endpoint(1), 1, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Stored, "{base}");
-        assert_eq!(placed.reasons, [Reason::ServiceFailedOver], "{base}");
+        assert_eq!(told(&placed), [Reason::ServiceFailedOver], "{base}");
     }
 }
 
@@ -413,7 +414,7 @@ async fn an_endpoint_for_public_addresses_opens_no_connection_to_loopback() {
         let before = world.gateway.connections();
         let placed = place(&strict, 0, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{base}");
-        assert_eq!(placed.reasons, [Reason::AddressNotAllowed], "{base}");
+        assert_eq!(told(&placed), [Reason::AddressNotAllowed], "{base}");
         assert_eq!(world.gateway.connections(), before, "{base}");
     }
 }
@@ -443,6 +444,6 @@ async fn seals_to_the_eight_newest_keys_and_says_so() {
     world.put_statement(&number(CALLEE), &texts[0]).await;
     let placed = place(&world.endpoint(0), 0, CALLEE, patiently()).await;
     assert_eq!(placed.placement, Placement::Stored);
-    assert_eq!(placed.reasons, [Reason::KeysTruncated]);
+    assert_eq!(told(&placed), [Reason::KeysTruncated]);
     assert_eq!(placed.copies, 8);
 }

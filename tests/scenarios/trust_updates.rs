@@ -356,6 +356,7 @@ async fn an_endpoint_with_nothing_but_a_bundle_url_verifies_nobody_until_its_fir
     let to = number(1);
     let credential = world.credential(&to);
     let endpoint = Endpoint::builder()
+        .allow_direct(true)
         .number(to.as_str())
         .credential(credential.chain_pem.clone(), X5U)
         .signer(signer_of(&credential))

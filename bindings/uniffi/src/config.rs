@@ -40,6 +40,14 @@ pub struct EndpointConfig {
     /// names.
     #[uniffi(default)]
     pub placement: Option<String>,
+    /// The base URL of the relay that carries lookups, stores and retrievals. One of this and
+    /// `allow_direct` is required.
+    #[uniffi(default)]
+    pub relay: Option<String>,
+    /// Whether services may be asked directly, without the relay: they then see the address of the
+    /// telephone together with the numbers it asks for.
+    #[uniffi(default)]
+    pub allow_direct: bool,
     /// How numbers are written here. Without it they must be global: nothing is guessed.
     #[uniffi(default)]
     pub number_context: Option<NumberContext>,
@@ -81,7 +89,12 @@ impl EndpointConfig {
         } else {
             None
         };
-        let mut builder = ringtrue::Endpoint::builder().state_file(self.state_file);
+        let mut builder = ringtrue::Endpoint::builder()
+            .state_file(self.state_file)
+            .allow_direct(self.allow_direct);
+        if let Some(relay) = self.relay {
+            builder = builder.relay(relay);
+        }
         if let Some(key) = self.state_key {
             let key = Zeroizing::new(key);
             let key = key.as_slice().try_into();
@@ -543,6 +556,8 @@ mod tests {
             credential: Some(credential.clone()),
             directory: None,
             placement: None,
+            relay: None,
+            allow_direct: false,
             number_context: None,
             http: None,
             trust: None,

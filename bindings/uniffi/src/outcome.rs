@@ -256,6 +256,7 @@ mod tests {
             sent: false,
             caller_gone: true,
             reasons: vec![CoreReason::CallerGone],
+            refill: None,
         });
         assert!(!answered.sent && answered.caller_gone);
         assert_eq!(answered.reasons, [CoreReason::CallerGone.into()]);

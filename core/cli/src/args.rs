@@ -173,6 +173,9 @@ pub(crate) struct EndpointArguments {
     /// The service's base URL, instead of the configured one.
     #[arg(long, value_name = "URL")]
     pub(crate) base: Option<String>,
+    /// Send every request to services through the relay at this base URL, and none directly.
+    #[arg(long, value_name = "URL")]
+    pub(crate) relay: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -38,6 +38,11 @@ struct EndpointFile {
     trust: Option<TrustSection>,
     /// The own placement service and key directory.
     base_url: String,
+    /// The relay that carries lookups, stores and retrievals.
+    relay: Option<String>,
+    /// Whether services may be asked directly, without the relay.
+    #[serde(default)]
+    allow_direct: bool,
     /// A TLS root besides the web's, PEM.
     tls_root: Option<PathBuf>,
     /// The folder for keys and memory.
@@ -98,6 +103,8 @@ struct Parts {
     trust: Option<TrustParts>,
     anchors: Vec<String>,
     base_url: String,
+    relay: Option<String>,
+    allow_direct: bool,
     tls_root: Option<String>,
     state: PathBuf,
     addresses: AddressPolicy,
@@ -133,13 +140,18 @@ pub(crate) fn endpoint(
         extra_roots_pem: parts.tls_root.into_iter().collect(),
         ..HttpSettings::default()
     };
+    let relay = arguments.relay.clone();
     let mut builder = Endpoint::builder()
+        .allow_direct(parts.allow_direct && relay.is_none())
         .number(number.as_str())
         .signer(Arc::new(signer))
         .service(base_url)
         .state_file(parts.state.join(STATE_FILE))
         .policy(policy)
         .http(http.clone());
+    if let Some(relay) = relay.or(parts.relay) {
+        builder = builder.relay(relay);
+    }
     if let Some((chain, x5u)) = parts.credential {
         builder = builder.credential(chain, x5u);
     }
@@ -176,6 +188,9 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
         trust: None,
         anchors: vec![read(&dir.join("root.pem"))?.to_string()],
         base_url: config.base_url.clone(),
+        relay: None,
+        // A lab is one machine: a relay hides nothing there, and is tried by naming it.
+        allow_direct: true,
         tls_root: Some(read(&dir.join("tls-root.pem"))?.to_string()),
         state: lab.state_dir(number),
         addresses: addresses(config.policy.allow_loopback, config.policy.allow_private),
@@ -231,6 +246,8 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         trust,
         anchors,
         base_url: file.base_url,
+        relay: file.relay,
+        allow_direct: file.allow_direct,
         tls_root,
         state: base.join(&file.state),
         addresses: addresses(file.allow_loopback, file.allow_private),

@@ -114,6 +114,7 @@ fn an_endpoint_may_be_configured_by_a_file() {
          tls_root = \"tls-root.pem\"\n\
          state = \"{BOB}/state\"\n\
          allow_loopback = true\n\
+         allow_direct = true\n\
          profile = \"delegate\"\n",
         server.base()
     );

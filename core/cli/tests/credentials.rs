@@ -28,6 +28,7 @@ fn configured(lab: &Laboratory, more: &str) -> String {
          tls_root = \"tls-root.pem\"\n\
          state = \"own\"\n\
          allow_loopback = true\n\
+         allow_direct = true\n\
          profile = \"delegate\"\n\
          {more}"
     );

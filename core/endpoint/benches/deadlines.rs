@@ -76,6 +76,7 @@ async fn main() {
     ] {
         let (port, _keep) = service(silence).await;
         let endpoint = Endpoint::builder()
+            .allow_direct(true)
             .number(number.as_str())
             .credential(
                 credential.chain_pem.clone(),

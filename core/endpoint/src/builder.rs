@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
 use ringtrue_oob::BaseUrl;
 use ringtrue_session::{
-    Context, ContextBuilder, Credential, IssuerName, Monotonic, Now, Policy, RecordKey, RecordName,
-    Services,
+    Context, ContextBuilder, Credential, IssuerName, KeySource, Monotonic, Now, Policy, RecordKey,
+    RecordName, Services,
 };
 use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
@@ -21,6 +21,7 @@ use crate::endpoint::Inner;
 use crate::host::Host;
 use crate::key_file;
 use crate::records::Records;
+use crate::relay::RelaySettings;
 use crate::tokens::Wallets;
 use crate::transport::Carrier;
 use crate::trust::TrustSettings;
@@ -49,6 +50,7 @@ pub struct EndpointBuilder {
     transport: Option<Arc<dyn Transport>>,
     fetcher: Option<Fetcher>,
     trust: TrustSettings,
+    relay: RelaySettings,
     clock: Arc<dyn Clock>,
     provider: Arc<dyn CryptoProvider>,
     policy: Policy,
@@ -76,6 +78,7 @@ impl EndpointBuilder {
             transport: None,
             fetcher: None,
             trust: TrustSettings::default(),
+            relay: RelaySettings::default(),
             clock: Arc::new(SystemClock),
             provider: Arc::new(AwsLcCrypto),
             policy: Policy::default(),
@@ -242,6 +245,46 @@ impl EndpointBuilder {
         self
     }
 
+    /// Sends lookups, stores and retrievals through the relay at this base URL, which sees who asks and
+    /// not what; services see what is asked and not by whom. Its operator should be another than the
+    /// services' (docs/protocol.md section 19.2).
+    ///
+    /// One of this, [`EndpointBuilder::relay_for`] and [`EndpointBuilder::allow_direct`] is required.
+    pub fn relay(mut self, base_url: impl Into<String>) -> Self {
+        self.relay.relay = Some(base_url.into());
+        self
+    }
+
+    /// Reaches the service at one base URL through the relay at another, which knows the service's
+    /// gateway by `name`, instead of the relay and the name by the rule
+    /// ([`gateway_name`](crate::gateway_name)).
+    pub fn relay_for(
+        mut self,
+        service: impl Into<String>,
+        relay: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        let named = [service.into(), relay.into(), name.into()];
+        self.relay.services.push(named);
+        self
+    }
+
+    /// Whether services may be asked directly: where no relay is configured, none is for that service,
+    /// or it fails. Not allowed by default. Services then see the address of this telephone together
+    /// with the numbers that it calls and is called at. Where there is a relay, each use is told with
+    /// [`Reason::DirectConnection`].
+    pub const fn allow_direct(mut self, allow: bool) -> Self {
+        self.relay.allow_direct = allow;
+        self
+    }
+
+    /// Asks for the keys of others in a way of the application's own: prefix buckets, private
+    /// information retrieval, whatever its directory offers (PRV-41).
+    pub fn key_source(mut self, source: Arc<dyn KeySource>) -> Self {
+        self.relay.key_source = Some(source);
+        self
+    }
+
     /// Takes the calendar time from the application.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -278,6 +321,7 @@ impl EndpointBuilder {
     /// # Errors
     ///
     /// [`Reason::ConfigurationInvalid`] if something is missing or contradicts something else;
+    /// [`Reason::RelayRequired`] without any way to services;
     /// [`Reason::KeyMismatch`] if the credential is not for the signer's key;
     /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
     /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
@@ -310,6 +354,7 @@ impl EndpointBuilder {
                 None => Some(Fetcher::new(&FetchSettings::default())?),
             },
         };
+        let relay = self.relay.policy()?;
         let urls = |texts: &[String]| -> Result<Vec<BaseUrl>, Reason> {
             texts.iter().map(|text| BaseUrl::parse(text)).collect()
         };
@@ -362,7 +407,10 @@ impl EndpointBuilder {
             policy: self.policy,
         };
         let now = now.unix(context.policy.earliest_time);
-        let context = context.build(now)?;
+        let mut context = context.build(now)?.with_relay(relay);
+        if let Some(source) = self.relay.key_source {
+            context = context.with_key_source(source);
+        }
         let provider = context.provider().as_ref();
         let records = open_records(self.store, self.state_file, self.state_key, provider)?;
         let bundled = match &trust_source {

@@ -2,7 +2,8 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ringtrue_session::{Sealed, Session, Step};
+use ringtrue_session::{Relayed, Sealed, Session, Step};
+use ringtrue_stir::Reason;
 
 use crate::host::Host;
 
@@ -15,13 +16,30 @@ pub(crate) async fn drive<S: Session>(
     session: S,
     mut report: impl FnMut(S::Report),
 ) -> S::Output {
+    let (output, _) = drive_noting(host, session, |told, _| report(told)).await;
+    output
+}
+
+/// As [`drive`], with what is worth knowing of how the requests travelled: with each report what is
+/// known by then, with the end everything.
+pub(crate) async fn drive_noting<S: Session>(
+    host: &Host,
+    session: S,
+    mut report: impl FnMut(S::Report, &[Reason]),
+) -> (S::Output, Vec<Reason>) {
+    // What the relay's side keeps is sealed like everything else.
+    let session = Relayed::new(session, host.context());
     let mut session = Sealed::new(session, host.records.key.clone());
     let mut running = FuturesUnordered::new();
     loop {
         match session.next(host.now()) {
             Step::Act(action) => running.push(host.perform(action)),
-            Step::Report(told) => report(told),
-            Step::Done(output) => return output,
+            Step::Report(told) => {
+                report(told, session.inner().notices());
+            }
+            Step::Done(output) => {
+                return (output, session.inner().notices().to_vec());
+            }
             Step::Wait(until) => {
                 let until = host.instant(until);
                 tokio::select! {
@@ -36,6 +54,15 @@ pub(crate) async fn drive<S: Session>(
             }
             // Sessions of this version take no other steps.
             _ => tokio::task::yield_now().await,
+        }
+    }
+}
+
+/// Adds reasons that are not there yet.
+pub(crate) fn note(reasons: &mut Vec<Reason>, more: impl IntoIterator<Item = Reason>) {
+    for reason in more {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
 }

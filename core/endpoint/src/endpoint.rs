@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
-    AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, LookupSession,
-    Monotonic, PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published,
-    RingOutcome, RingSession,
+    AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, Monotonic,
+    PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published, RingOutcome,
+    RingSession,
 };
 use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
 use tokio::sync::{oneshot, watch};
 
-use crate::driver::drive;
+use crate::driver::{drive, drive_noting, note};
 use crate::host::Host;
 use crate::tokens::Wallets;
 use crate::{EndpointBuilder, RingingCall};
@@ -157,7 +157,7 @@ impl Endpoint {
         known.clear();
     }
 
-    fn remember(&self, number: TelephoneNumber, keys: PeerKeys) {
+    pub(crate) fn remember(&self, number: TelephoneNumber, keys: PeerKeys) {
         self.plan_refills_for(&keys);
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_KNOWN && !known.contains_key(&number) {
@@ -195,7 +195,8 @@ impl Endpoint {
             options.fresh_keys,
             deadline,
         )?;
-        let placed = drive(host, session, |never| match never {}).await;
+        let (mut placed, notices) = drive_noting(host, session, |never, _| match never {}).await;
+        note(&mut placed.reasons, notices);
         if placed.placement == Placement::Stored {
             self.0.announced.fetch_add(1, Ordering::Relaxed);
         }
@@ -215,7 +216,9 @@ impl Endpoint {
         let host = &self.0.host;
         let deadline = self.deadline(deadline, host.context().policy().await_answer);
         let session = AwaitAnswerSession::new(host.context(), expected, deadline, host.now());
-        drive(host, session, |_| {}).await
+        let (mut outcome, notices) = drive_noting(host, session, |_, _| {}).await;
+        note(&mut outcome.verdict.reasons, notices);
+        outcome
     }
 
     /// Verifies a ringing call: RFC 8816 section 8.2. Returns with the first verdict that decides, by
@@ -246,14 +249,17 @@ impl Endpoint {
         let task = tokio::spawn(async move {
             let mut first = Some(first);
             let mut later: Option<watch::Sender<RingOutcome>> = None;
-            drive(&host, session, |outcome| match (&later, first.take()) {
-                (None, Some(first)) => {
-                    let (sender, receiver) = watch::channel(outcome);
-                    later = Some(sender);
-                    let _ = first.send(receiver);
+            drive_noting(&host, session, |mut outcome: RingOutcome, notices| {
+                note(&mut outcome.verdict.reasons, notices.iter().copied());
+                match (&later, first.take()) {
+                    (None, Some(first)) => {
+                        let (sender, receiver) = watch::channel(outcome);
+                        later = Some(sender);
+                        let _ = first.send(receiver);
+                    }
+                    (Some(later), _) => drop(later.send(outcome)),
+                    (None, None) => {}
                 }
-                (Some(later), _) => drop(later.send(outcome)),
-                (None, None) => {}
             })
             .await;
         });
@@ -280,7 +286,8 @@ impl Endpoint {
         let host = &self.0.host;
         let deadline = self.deadline(deadline, host.context().policy().answer_deadline);
         let session = AnswerSession::new(host.context(), verified, phase, deadline)?;
-        let answered = drive(host, session, |never| match never {}).await;
+        let (mut answered, notices) = drive_noting(host, session, |never, _| match never {}).await;
+        note(&mut answered.reasons, notices);
         if let Some(wallet) = &answered.refill {
             self.plan_refill(wallet.clone());
         }
@@ -311,12 +318,16 @@ impl Endpoint {
     async fn publish(
         &self,
         mode: PublishMode,
-        deadline: Option<Duration>,
+        within: Option<Duration>,
     ) -> Result<Published, Reason> {
         let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context().policy().directory_deadline);
+        let deadline = self.deadline(within, host.context().policy().directory_deadline);
         let session = PublishSession::new(host.context(), mode, deadline);
-        drive(host, session, |never| match never {}).await
+        let published = drive(host, session, |never| match never {}).await;
+        // Calls come when keys are published: the gateways are to be known by then. What fails here is
+        // tried again, and told, when it is needed.
+        let _ = self.refresh_gateways(within).await;
+        published
     }
 
     /// Learns the keys of a number ahead of a call, so that placing one takes a single request.
@@ -333,25 +344,7 @@ impl Endpoint {
         deadline: Option<Duration>,
     ) -> Result<usize, Reason> {
         let number = self.read_number(number)?;
-        let host = &self.0.host;
-        let deadline = self.deadline(deadline, host.context().policy().directory_deadline);
-        let session = LookupSession::new(host.context(), number.clone(), true, deadline);
-        let found = drive(host, session, |never| match never {}).await;
-        let now = host.unix_now();
-        let (known, readers) = now.map_or((0, 0), |now| {
-            let allowed = host.context().readers_of(&found.keys, now);
-            (found.keys.readers(now), allowed)
-        });
-        self.remember(number, found.keys);
-        match readers {
-            0 if known > 0 => Err(Reason::ReaderNotAllowed),
-            0 => Err(found
-                .notices
-                .first()
-                .copied()
-                .unwrap_or(Reason::NoUsableKey)),
-            readers => Ok(readers),
-        }
+        self.learn_keys(number, deadline).await
     }
 }
 

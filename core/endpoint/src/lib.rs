@@ -12,6 +12,7 @@
 //!     .signer(Arc::new(SoftwareSigner::from_pkcs8_pem(key_pem)?))
 //!     .anchors_pem(root_pem)
 //!     .service("https://cps.example.com")
+//!     .relay("https://relay.example.net")
 //!     .state_file("ringtrue.state")
 //!     .build()?;
 //! endpoint.publish_keys(None).await?;
@@ -42,6 +43,7 @@ mod host;
 mod key_file;
 mod readers;
 mod records;
+mod relay;
 mod ringing;
 mod signer;
 mod sqlite_store;
@@ -54,6 +56,7 @@ pub use builder::EndpointBuilder;
 pub use clock::{Clock, SystemClock};
 pub use cover::{CoverCounts, CoverTraffic};
 pub use endpoint::{Endpoint, PlaceOptions};
+pub use relay::Prefetched;
 pub use ringing::RingingCall;
 pub use ringtrue_net::{
     AddressPolicy, Delivered, FetchKind, FetchSettings, FetchSource, Fetched, Fetcher,
@@ -63,8 +66,9 @@ pub use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 pub use ringtrue_oob::{BaseUrl, CallPhase, CallState, Suite};
 pub use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, Answered, BlobCounts, CallVerdict, Check, CheckName,
-    CheckResult, CoverPolicy, CredentialState, CredentialStatus, NumberReaders, Placed, Placement,
-    Policy, Power, Published, Reader, Role, Saved, TrustStatus, TrustUpdated, Verdict, WallClock,
+    CheckResult, CoverPolicy, CredentialState, CredentialStatus, KeyQuery, KeySource,
+    NumberReaders, Placed, Placement, Policy, Power, Published, Reader, Role, Saved, TrustStatus,
+    TrustUpdated, Verdict, WallClock, gateway_name,
 };
 pub use ringtrue_session::{IssuerName, Refilled, WalletName, WalletStatus};
 pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};

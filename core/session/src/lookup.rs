@@ -192,18 +192,13 @@ impl LookupSession {
         }
     }
 
-    /// Takes in what one directory says; true once all have said something.
-    fn answered(
-        &mut self,
-        id: ActionId,
-        result: Result<HttpResponse, Reason>,
-        now: UnixTime,
-    ) -> bool {
+    /// Takes in what one directory says, and concludes once all have said something.
+    fn answered(&mut self, id: ActionId, result: Result<HttpResponse, Reason>, now: UnixTime) {
         let Stage::Asking(asked) = &self.stage else {
-            return false;
+            return;
         };
         let Some(one) = asked.iter().find(|one| one.id == id) else {
-            return false;
+            return;
         };
         let result = result.and_then(|response| one.query.statements(&response));
         let answer = result.map(|texts| self.verify_all(&texts, now));
@@ -211,12 +206,14 @@ impl LookupSession {
             add_reason(&mut self.notices, *reason);
         }
         let Stage::Asking(asked) = &mut self.stage else {
-            return false;
+            return;
         };
         if let Some(one) = asked.iter_mut().find(|one| one.id == id) {
             one.answer = Some(answer);
         }
-        asked.iter().all(|one| one.answer.is_some())
+        if asked.iter().all(|one| one.answer.is_some()) {
+            self.conclude(now);
+        }
     }
 
     fn verify_all(&mut self, texts: &[String], now: UnixTime) -> Vec<VerifiedStatement> {
@@ -348,9 +345,7 @@ impl Session for LookupSession {
             (Stage::Asking(asked), Input::Response(id, result))
                 if asked.iter().any(|one| one.id == id && one.answer.is_none()) =>
             {
-                if self.answered(id, result, unix) {
-                    self.conclude(unix);
-                }
+                self.answered(id, result, unix);
             }
             (Stage::Saving(awaited), Input::Saved(id, result)) if *awaited == id => {
                 // Losing a race against another process of this endpoint loses nothing: it learned

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::sync::Arc;
 
+use ringtrue_oob::BaseUrl;
 use ringtrue_oob::statement::VerifiedStatement;
 use ringtrue_stir::{Reason, UnixTime, base64url};
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,14 @@ impl PeerKeys {
             || seen.disputed
             || seen.exp <= statement.iat().as_secs()
             || prev.as_ref() == Some(&seen.digest)
+    }
+
+    /// Where announcements for the number would be left now: the preferred service of each statement.
+    #[must_use]
+    pub fn services(&self, now: UnixTime) -> Vec<BaseUrl> {
+        self.live(now)
+            .filter_map(|statement| statement.cps().first().cloned())
+            .collect()
     }
 
     /// Takes in a statement that was just verified, unless its signer has said something newer, or

@@ -47,7 +47,7 @@ enum State {
 /// A driver puts it around every session. Actions of other roles than lookup, store and retrieval pass
 /// through as they are.
 ///
-/// What is worth knowing of the way ([`Relayed::take_notices`]):
+/// What is worth knowing of the way ([`Relayed::notices`]):
 /// [`Reason::DirectConnection`] for each service that was asked directly although there is a relay,
 /// [`Reason::GatewayKeysJustInTime`], [`Reason::GatewayKeysInconsistent`], and why a relay failed.
 /// A request that could not be carried fails with [`Reason::RelayFailed`], or with
@@ -81,9 +81,10 @@ impl<S: Session> Relayed<S> {
         }
     }
 
-    /// What became worth knowing since the last time: to be told with the session's own reasons.
-    pub fn take_notices(&mut self) -> Vec<Reason> {
-        core::mem::take(&mut self.notices)
+    /// What became worth knowing so far: to be told with the session's own reasons.
+    #[must_use]
+    pub fn notices(&self) -> &[Reason] {
+        &self.notices
     }
 
     /// Takes an action of the session inside. Gives it back if it is to be performed as it is.

@@ -13,7 +13,7 @@ use super::forge::{
     changed, content, header, keys_of, payload, seal_to, statement, statement_payload, token,
 };
 use super::keys::{DeviceAgreement, Temper};
-use super::world::{World, number, patiently_with_answer, place};
+use super::world::{World, number, patiently_with_answer, place, told};
 use super::{ends, now};
 
 /// A called party played by the test: it has the keys and can read what it is sent.
@@ -76,8 +76,8 @@ impl Called {
         let caller = world.published(from).await;
         let placed = place(&caller, from, to, patiently_with_answer()).await;
         assert_eq!(
-            (placed.placement, &placed.reasons),
-            (Placement::Stored, &vec![])
+            (placed.placement, told(&placed)),
+            (Placement::Stored, vec![])
         );
         let call = puppet.read().await.remove(0);
         Self {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringtrue::{
-    AddressPolicy, Endpoint, HttpSettings, KeyAgreement, MemoryStore, PlaceOptions, Placed, Signer,
-    SoftwareSigner, TelephoneNumber, UnixTime,
+    AddressPolicy, Endpoint, HttpSettings, KeyAgreement, MemoryStore, PlaceOptions, Placed, Reason,
+    Signer, SoftwareSigner, TelephoneNumber, UnixTime,
 };
 use ringtrue::{BaseUrl, EndpointBuilder};
 use ringtrue_cps::{RunningService, Service, ServiceConfig};
@@ -123,6 +123,7 @@ impl World {
             .anchors_pem(self.authority.root.pem())
             .service(self.gateway.base())
             .state_key(STATE_KEY)
+            .allow_direct(true)
             .http(lab_http(&self.tls.root_pem))
     }
 
@@ -214,4 +215,12 @@ pub(crate) async fn place(
     ends(endpoint.place(from.as_str(), to.as_str(), options))
         .await
         .unwrap()
+}
+
+/// The reasons of a placed call, but for the one that the directory was asked during it: most calls of
+/// the scenarios are first ones.
+pub(crate) fn told(placed: &Placed) -> Vec<Reason> {
+    let told = placed.reasons.iter().copied();
+    told.filter(|reason| *reason != Reason::KeysJustInTime)
+        .collect()
 }

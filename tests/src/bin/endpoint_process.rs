@@ -27,6 +27,7 @@ fn endpoint(lab: &str, number: &str, state: &str, base: &str) -> Result<Endpoint
     let credential = lab.credential(&number)?;
     let signer = SoftwareSigner::new(credential.secret.clone())?;
     let endpoint = Endpoint::builder()
+        .allow_direct(true)
         .number(number.as_str())
         .credential(
             credential.chain_pem.clone(),

@@ -71,6 +71,7 @@ class Lab:
             "numbers": list(numbers),
             "services": [self.base_url],
             "anchors_pem": [self.read("root.pem")],
+            "allow_direct": True,
             "state_file": str(self.path / ("%d.state" % self._states)),
             "credential": ringtrue.Credential(
                 chain_pem=self.read(owner, "chain.pem"),

@@ -89,7 +89,7 @@ class Scenario(unittest.IsolatedAsyncioTestCase):
         """Places, rings, answers and learns who answered."""
         [orig], [dest] = caller.numbers(), callee.numbers()
         placed = await caller.place("+" + orig, "+" + dest, want_answer=True)
-        self.assertEqual((placed.placement, names(placed.reasons)), (Placement.STORED, []))
+        self.assertEqual((placed.placement, names(placed.reasons)), (Placement.STORED, ["keys_just_in_time"]))
         self.assertEqual((placed.orig, placed.dest), (orig, dest))
         self.assertEqual(placed.copies, 1)
         call = await callee.ring(orig, dest)

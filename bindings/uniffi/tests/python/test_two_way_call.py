@@ -203,7 +203,7 @@ class Errors(Scenario):
         )
         placed = await endpoint.place(one, other)
         self.assertEqual(placed.placement, Placement.UNPROTECTED)
-        self.assertEqual(names(placed.reasons), ["no_usable_key"])
+        self.assertEqual(names(placed.reasons), ["no_usable_key", "keys_just_in_time"])
 
     async def test_text_of_records_and_errors_holds_no_number(self):
         one, other = self.lab.number(), self.lab.number()

@@ -276,6 +276,7 @@ impl Phone {
         let mut policy = Policy::default();
         policy.profile = Profile::Delegate;
         let mut builder = Endpoint::builder()
+            .allow_direct(true)
             .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())
             .signer(signer.clone())
             .anchors_pem(stage.authority.root.pem())

@@ -48,7 +48,7 @@ fn drive<S: Session>(world: &mut World, phone: &mut Phone, session: S) -> (S::Ou
         phone,
         Relayed::new(session, Arc::clone(&phone.context)),
     );
-    let notices = running.session.take_notices();
+    let notices = running.session.notices().to_vec();
     (running.output.take().expect("an end"), notices)
 }
 

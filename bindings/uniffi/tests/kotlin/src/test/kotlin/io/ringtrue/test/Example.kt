@@ -11,6 +11,7 @@ import io.ringtrue.Signer
 internal suspend fun example(stiRootsPem: String, chainPem: String, keyStoreKey: Signer) {
     val endpoint = Endpoint.open(EndpointConfig(
         numbers = listOf("+1 202 555 0143"), services = listOf("https://cps.example.com"),
+        relay = "https://relay.example.net",
         anchorsPem = listOf(stiRootsPem), stateFile = "ringtrue.state",
         credential = Credential(chainPem, x5u = "https://certs.example.com/12025550143.pem"),
     ), signer = keyStoreKey)

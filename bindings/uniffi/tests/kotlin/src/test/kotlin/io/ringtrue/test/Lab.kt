@@ -83,6 +83,7 @@ class Lab : AutoCloseable {
         } else {
             null
         },
+        allowDirect = true,
         directory = directory,
         placement = placement,
         http = HttpSettings(

@@ -97,7 +97,7 @@ class TwoWayCallTest {
         val orig = caller.numbers().single()
         val dest = callee.numbers().single()
         val placed = caller.place(from = "+$orig", to = "+$dest", wantAnswer = true)
-        assertEquals(Placement.STORED to listOf<String>(), placed.placement to names(placed.reasons))
+        assertEquals(Placement.STORED to listOf("keys_just_in_time"), placed.placement to names(placed.reasons))
         assertEquals(Triple(orig, dest, 1u), Triple(placed.orig, placed.dest, placed.copies))
         val call = callee.ring(from = orig, to = dest)
         assertVerified(call.verdict(), orig, dest, notices)
