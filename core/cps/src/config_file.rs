@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ringtrue_oob::BaseUrl;
+use ringtrue_oob::token::IssuerName;
 use ringtrue_stir::Reason;
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use serde::Deserialize;
@@ -12,6 +13,8 @@ use serde::Deserialize;
 use crate::config::ServiceConfig;
 use crate::level::DummyLevel;
 use crate::tls_files::TlsFiles;
+use crate::tokens::issuer::DEFAULT_QUOTA;
+use crate::tokens::settings::{SpentMemory, TokenIssuer, TokenSettings};
 
 /// The longest configuration that is read.
 const MAX_CONFIG_LEN: usize = 64 * 1024;
@@ -34,6 +37,15 @@ const MAX_CONFIG_LEN: usize = 64 * 1024;
 /// certificate = "tls.pem"                    # required: chain, the service's own first
 /// key = "tls.key"                            # required
 /// reload_seconds = 60                        # how often the files are looked at
+///
+/// [tokens]                                   # storage tokens; without this section everyone may store
+/// required = true                            # false: sign tokens, but take stores without
+/// quota = 200                                # tokens a day for each credential, from this service
+/// provider_quota = 2000                      # for each credential of a provider; none without it
+/// spent = "spent"                            # folder that replicas share; otherwise in `state`
+/// max_spent = 4000000                        # spent tokens that are remembered
+/// # issuer = "issuer.example.com"            # instead of the quotas: another issuer's tokens are taken,
+/// # directory = "issuer.json"                # and this is its directory, renewed by the operator
 ///
 /// [limits]
 /// connections = 4096
@@ -67,6 +79,7 @@ pub struct ConfigFile {
     state: Option<PathBuf>,
     metrics_listen: Option<SocketAddr>,
     tls: TlsSection,
+    tokens: Option<TokensSection>,
     #[serde(default)]
     limits: LimitsSection,
     #[serde(default)]
@@ -94,6 +107,18 @@ struct TlsSection {
     certificate: PathBuf,
     key: PathBuf,
     reload_seconds: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokensSection {
+    required: Option<bool>,
+    quota: Option<u32>,
+    provider_quota: Option<u32>,
+    issuer: Option<String>,
+    directory: Option<PathBuf>,
+    spent: Option<PathBuf>,
+    max_spent: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,9 +172,10 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// - [`Reason::ConfigurationInvalid`]: a lifetime of 0 or over 60 s, a limit or timeout of 0, settings
-    ///   of level D2 without it, or what [`DummyLevel::check`] refuses.
-    /// - [`Reason::MalformedUrl`]: `base_url` is none.
+    /// - [`Reason::ConfigurationInvalid`]: a lifetime of 0 or over 60 s, a limit, quota or timeout of 0,
+    ///   settings of level D2 without it, what [`DummyLevel::check`] refuses, an issuer without its
+    ///   directory, or with a quota.
+    /// - [`Reason::MalformedUrl`]: `base_url` is none, or `issuer` no name of an issuer.
     /// - [`Reason::StateUnavailable`]: a file of `anchors` cannot be read.
     /// - [`Reason::MalformedPem`] and others of [`TrustAnchors::from_pem`].
     pub fn load(self, folder: &Path) -> Result<LoadedConfig, Reason> {
@@ -184,6 +210,7 @@ impl ConfigFile {
             .check(service.placement.lifetime)?;
         service.state_folder = self.state.map(|state| folder.join(state));
         service.metrics_listen = self.metrics_listen;
+        service.tokens = self.tokens.map(|tokens| tokens.load(folder)).transpose()?;
         self.limits.apply(&mut service)?;
         self.timeouts.apply(&mut service)?;
         let reload = self.tls.reload_seconds.unwrap_or(60);
@@ -233,6 +260,41 @@ fn set<T: PartialEq + Default, U>(
         *target = convert(given).ok_or(Reason::ConfigurationInvalid)?;
     }
     Ok(())
+}
+
+impl TokensSection {
+    fn load(self, folder: &Path) -> Result<TokenSettings, Reason> {
+        let mut settings = TokenSettings::required();
+        settings.required = self.required.unwrap_or(settings.required);
+        settings.issuer = match (self.issuer, self.directory) {
+            (None, None) => {
+                let mut quota = DEFAULT_QUOTA;
+                set(&mut quota, self.quota, Some)?;
+                let mut provider_quota = None;
+                set(&mut provider_quota, self.provider_quota, |quota| {
+                    Some(Some(quota))
+                })?;
+                TokenIssuer::Own {
+                    quota,
+                    provider_quota,
+                }
+            }
+            (Some(name), Some(directory))
+                if self.quota.is_none() && self.provider_quota.is_none() =>
+            {
+                TokenIssuer::Other {
+                    name: IssuerName::parse(&name)?,
+                    directory: folder.join(directory),
+                }
+            }
+            _ => return Err(Reason::ConfigurationInvalid),
+        };
+        if let Some(spent) = self.spent {
+            settings.spent = SpentMemory::Folder(folder.join(spent));
+        }
+        set(&mut settings.max_spent, self.max_spent, Some)?;
+        Ok(settings)
+    }
 }
 
 impl LimitsSection {
@@ -317,6 +379,63 @@ mod tests {
         assert_eq!(loaded.service.base_url.unwrap().prefix(), "/v1");
         assert_eq!(loaded.tls.key, Path::new("/etc/ringtrue/tls.key"));
         assert_eq!(loaded.reload_interval, Duration::from_secs(60));
+        let tokens = loaded.service.tokens.unwrap();
+        assert!(tokens.required);
+        assert_eq!(tokens.max_spent, super::TokenSettings::required().max_spent);
+        assert!(matches!(
+            tokens.issuer,
+            super::TokenIssuer::Own {
+                quota: super::DEFAULT_QUOTA,
+                provider_quota: Some(2000)
+            }
+        ));
+        let spent = Path::new("/etc/ringtrue/spent");
+        assert!(matches!(tokens.spent, super::SpentMemory::Folder(folder) if folder == spent));
+    }
+
+    #[test]
+    fn storage_tokens_are_off_own_or_anothers() {
+        let tokens = |text: &str| {
+            ConfigFile::parse(&format!("{SMALLEST}{text}"))
+                .unwrap()
+                .load(Path::new("/etc"))
+                .map(|loaded| loaded.service.tokens)
+        };
+        assert!(tokens("").unwrap().is_none());
+        let own = tokens("[tokens]\n").unwrap().unwrap();
+        assert!(own.required);
+        assert!(matches!(own.issuer, super::TokenIssuer::Own { .. }));
+        assert!(
+            !tokens("[tokens]\nrequired = false\n")
+                .unwrap()
+                .unwrap()
+                .required
+        );
+        let other = "[tokens]\nissuer = \"i.example\"\ndirectory = \"d.json\"\n";
+        let other = tokens(other).unwrap().unwrap();
+        assert!(matches!(
+            other.issuer,
+            super::TokenIssuer::Other { name, directory }
+                if name.as_str() == "i.example" && directory == Path::new("/etc/d.json")
+        ));
+        for (text, reason) in [
+            ("issuer = \"i.example\"", Reason::ConfigurationInvalid),
+            ("directory = \"d.json\"", Reason::ConfigurationInvalid),
+            ("quota = 0", Reason::ConfigurationInvalid),
+            ("provider_quota = 0", Reason::ConfigurationInvalid),
+            ("max_spent = 0", Reason::ConfigurationInvalid),
+            (
+                "issuer = \"i.example\"\ndirectory = \"d.json\"\nquota = 5",
+                Reason::ConfigurationInvalid,
+            ),
+            (
+                "issuer = \"https://i.example\"\ndirectory = \"d.json\"",
+                Reason::MalformedUrl,
+            ),
+        ] {
+            let refused = tokens(&format!("[tokens]\n{text}\n")).err();
+            assert_eq!(refused, Some(reason), "{text}");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub use tls_files::TlsFiles;
 pub use tokens::issuer::DEFAULT_QUOTA;
 pub use tokens::issuer_keys::IssuerKeys;
 pub use tokens::price::{FREE_UNITS, price};
-pub use tokens::settings::{TokenIssuer, TokenSettings};
+pub use tokens::settings::{SpentMemory, TokenIssuer, TokenSettings};
 pub use tokens::spent::{DEFAULT_MAX_SPENT, SpentInMemory, SpentToken, SpentTokens};
 pub use tokens::spent_file::SpentInFolder;
 pub use view::{Live, View};

@@ -36,7 +36,7 @@ use accepted_keys::{AcceptedKeys, DirectoryOfAnother};
 use issuer::Issuer;
 use issuer_keys::IssuerKeys;
 use redemption::RedemptionDesk;
-use settings::{TokenIssuer, TokenSettings};
+use settings::{SpentMemory, TokenIssuer, TokenSettings};
 use spent::{SpentInMemory, SpentTokens};
 use spent_file::SpentInFolder;
 
@@ -47,10 +47,10 @@ pub(crate) const SPENT_MARGIN: Duration = Duration::from_secs(120);
 /// taken.
 pub(crate) const MAX_SKEW: Duration = Duration::from_secs(60);
 
-/// The folder of the issuer's keys and counts, below the service's state.
+/// The folder of the issuer's keys and counts, below that of the tokens.
 const ISSUER_FOLDER: &str = "issuer";
 
-/// The folder of spent tokens, below the service's state.
+/// The folder of spent tokens, below that of the tokens.
 const SPENT_FOLDER: &str = "spent";
 
 /// What a service does with storage tokens: issue them, ask for them, or both.
@@ -75,13 +75,14 @@ impl TokenService {
         now: UnixTime,
     ) -> Result<Self, Reason> {
         let rotation = settings.rotation;
+        let folder = settings.folder.as_deref().or(state_folder);
         let (name, keys, issuer, accepted) = match &settings.issuer {
             TokenIssuer::Own {
                 quota,
                 provider_quota,
             } => {
                 let name = IssuerName::parse(base_url.authority())?;
-                let folder = state_folder.map(|folder| folder.join(ISSUER_FOLDER));
+                let folder = folder.map(|folder| folder.join(ISSUER_FOLDER));
                 let folder = folder.as_deref();
                 let keys = Arc::new(IssuerKeys::open(folder, rotation, now)?);
                 let quotas = (*quota, *provider_quota);
@@ -98,13 +99,16 @@ impl TokenService {
                 (name.clone(), None, None, AcceptedKeys::File(directory))
             }
         };
-        let spent: Arc<dyn SpentTokens> = match (&settings.spent, state_folder) {
-            (Some(spent), _) => Arc::clone(spent),
-            (None, Some(folder)) => {
-                let folder = folder.join(SPENT_FOLDER);
-                Arc::new(SpentInFolder::open(&folder, settings.max_spent)?)
+        let own_folder = folder.map(|folder| folder.join(SPENT_FOLDER));
+        let in_folder = |folder: &Path| -> Result<Arc<dyn SpentTokens>, Reason> {
+            Ok(Arc::new(SpentInFolder::open(folder, settings.max_spent)?))
+        };
+        let spent = match (&settings.spent, &own_folder) {
+            (SpentMemory::Given(spent), _) => Arc::clone(spent),
+            (SpentMemory::Folder(folder), _) | (SpentMemory::Own, Some(folder)) => {
+                in_folder(folder)?
             }
-            (None, None) => Arc::new(SpentInMemory::new(settings.max_spent)),
+            (SpentMemory::Own, None) => Arc::new(SpentInMemory::new(settings.max_spent)),
         };
         let challenge = TokenChallenge::new(&name, base_url.authority())?;
         let remembered_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);

@@ -25,5 +25,7 @@ mod placement;
 mod redemption;
 #[path = "http/shapes.rs"]
 mod shapes;
+#[path = "http/unlinkability.rs"]
+mod unlinkability;
 #[path = "http/world.rs"]
 mod world;

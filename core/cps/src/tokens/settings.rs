@@ -20,11 +20,26 @@ pub struct TokenSettings {
     pub issuer: TokenIssuer,
     /// How often the issuer changes its key: a day. Tests have shorter days.
     pub rotation: Duration,
-    /// Where spent tokens are remembered. Absent: in the state folder of the service, or in memory if
-    /// it has none.
-    pub spent: Option<Arc<dyn SpentTokens>>,
-    /// The spent tokens that are remembered at most, where `spent` is absent.
+    /// Where the issuer's keys and counts and the spent tokens are kept over a restart. Absent: in the
+    /// state folder of the service; if it has none, nowhere.
+    pub folder: Option<PathBuf>,
+    /// Where spent tokens are remembered.
+    pub spent: SpentMemory,
+    /// The spent tokens that are remembered at most, unless the memory is given.
     pub max_spent: usize,
+}
+
+/// Where spent tokens are remembered. Replicas that are reached under one name share it, or a token is
+/// spent once at each.
+#[derive(Clone, Debug, Default)]
+pub enum SpentMemory {
+    /// In the folder of the service itself, or in memory if it has none.
+    #[default]
+    Own,
+    /// In a folder that all replicas write to.
+    Folder(PathBuf),
+    /// Wherever this keeps them.
+    Given(Arc<dyn SpentTokens>),
 }
 
 /// A token issuer, seen from the service that takes its tokens.
@@ -59,7 +74,8 @@ impl TokenSettings {
                 provider_quota: None,
             },
             rotation: ROTATION,
-            spent: None,
+            folder: None,
+            spent: SpentMemory::Own,
             max_spent: DEFAULT_MAX_SPENT,
         }
     }
