@@ -247,7 +247,7 @@ impl AnswerSession {
         };
         let content = content.to_octets()?;
         let destination = Destination::TelephoneNumber(self.call.orig.clone());
-        let keys = statement.keys();
+        let keys = statement.recipients();
         if keys.len() > placement::MAX_STORE_BLOBS {
             add_reason(&mut self.reasons, Reason::KeysTruncated);
         }

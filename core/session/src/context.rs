@@ -9,6 +9,7 @@ use ringtrue_stir::certificate::{CertificateBag, TrustAnchors, VerifiedPath};
 use ringtrue_stir::crypto::{CryptoProvider, P256PublicKey};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime, X5u};
 
+use crate::key_overlap::{self, MAX_OVERLAP};
 use crate::key_source::{Directory, KeySource};
 use crate::{Credential, CredentialStatus, Policy, RelayPolicy, Trust};
 
@@ -112,6 +113,7 @@ impl ContextBuilder {
             && policy.statement_life.as_secs() >= 60
             && policy.reader_signers.len() <= MAX_READER_SIGNERS
             && self.services.mirror.as_ref() != Some(&self.services.directory)
+            && (policy.statement_life <= MAX_OVERLAP || !key_overlap::is_mixed(&policy.suites))
             && policy.max_blobs <= 256
             && policy.max_fetches <= MAX_FETCHES
             && (1..=MAX_STOCK).contains(&policy.token_stock)

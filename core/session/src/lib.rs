@@ -53,6 +53,7 @@ mod gateway_keys;
 mod issuance;
 mod issuer_memory;
 mod jitter;
+mod key_overlap;
 mod key_source;
 mod lookup;
 mod mailbox;

@@ -277,13 +277,14 @@ impl PlaceSession {
         }
     }
 
-    /// Which copies go where: one per key, the newest eight, in one request per service (W-17).
+    /// Which copies go where: one per key, the newest eight, in one request per service (W-17). Of a
+    /// party with hybrid keys those alone (PRV-19).
     fn plan(&mut self, now: UnixTime) -> Vec<Group> {
         let copies: Vec<SealedCopy> = self
             .context
             .allowed_readers(&self.keys, now, &mut self.reasons)
             .flat_map(|statement| {
-                (0..statement.keys().len()).map(|key| SealedCopy {
+                (0..statement.recipients().len()).map(|key| SealedCopy {
                     statement: Arc::clone(statement),
                     key,
                 })
@@ -291,6 +292,10 @@ impl PlaceSession {
             .collect();
         if copies.len() > MAX_COPIES {
             add_reason(&mut self.reasons, Reason::KeysTruncated);
+        }
+        let mut statements = self.keys.live(now);
+        if statements.any(|statement| statement.has_classical_beside_hybrid()) {
+            add_reason(&mut self.reasons, Reason::ClassicalBesideHybrid);
         }
         let mut groups: Vec<(Vec<BaseUrl>, Vec<SealedCopy>)> = Vec::new();
         for copy in copies.into_iter().take(MAX_COPIES) {
@@ -447,7 +452,7 @@ impl PlaceSession {
             .map(|copy| {
                 let key = copy
                     .statement
-                    .keys()
+                    .recipients()
                     .get(copy.key)
                     .ok_or(Reason::Internal)?;
                 let content = Content {
@@ -470,7 +475,7 @@ impl PlaceSession {
         let keys = group
             .copies
             .iter()
-            .filter_map(|copy| copy.statement.keys().get(copy.key));
+            .filter_map(|copy| copy.statement.recipients().get(copy.key));
         keys.map(|key| dummy(provider, key.suite())).collect()
     }
 

@@ -29,7 +29,9 @@ pub struct Policy {
     /// The certificate profile that signers are held to.
     pub profile: Profile,
     /// The suites for which the endpoint makes software keys, one key each. One recipient needs one
-    /// key: every further one costs callers another copy.
+    /// key: every further one costs callers another copy. Classical and hybrid suites together are for
+    /// a change from one kind to the other, and only with a [`Self::statement_life`] of at most 24 h
+    /// (PRV-20); callers then seal to the hybrid keys alone.
     pub suites: Vec<Suite>,
     /// The life of a published key statement: 24 h by default, at most 7 days (PRV-35).
     pub statement_life: Duration,

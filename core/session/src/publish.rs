@@ -15,7 +15,7 @@ use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
     Action, ActionId, Context, CredentialState, Input, Monotonic, Now, OwnKeys, RecordName, Role,
-    Saved, Session, Step,
+    Saved, Session, Step, key_overlap,
 };
 
 /// The most keys that are kept per suite, current and previous together (PRV-10).
@@ -195,14 +195,11 @@ impl PublishSession {
         }
         self.stored = octets;
         let reusable = self.before.as_ref().filter(|keys| {
-            let statement = &keys.statement;
-            let life = statement.exp.saturating_sub(statement.iat);
-            let left = statement.exp.saturating_sub(unix.as_secs());
             let wanted = match self.mode {
                 PublishMode::Publish => true,
                 PublishMode::Rotate => !keys.published,
             };
-            statement.about == about && left > life / 3 && wanted
+            wanted && key_overlap::is_current(&keys.statement, &about, unix)
         });
         match reusable.cloned() {
             Some(keys) => {
@@ -239,9 +236,19 @@ impl PublishSession {
         let seq = before
             .map_or(0, |statement| statement.seq.saturating_add(1))
             .max(now.as_secs());
-        let exp = now
-            .plus(self.context.policy.statement_life)
-            .min(signer.not_after());
+        let suites = self.suites();
+        let overlap = key_overlap::classical_keys(self.before.as_ref(), &suites, now);
+        let mut life = self.context.policy.statement_life;
+        if key_overlap::is_mixed(&suites) {
+            add_reason(&mut self.notices, Reason::ClassicalBesideHybrid);
+        }
+        let about = if overlap.is_empty() {
+            about
+        } else {
+            life = life.min(key_overlap::MAX_OVERLAP);
+            key_overlap::marked(about)
+        };
+        let exp = now.plus(life).min(signer.not_after());
         let issuer = self.context.policy.token_issuer.as_ref();
         let unsigned = StatementDraft {
             iat: now,
@@ -249,7 +256,11 @@ impl PublishSession {
             seq,
             numbers: self.context.numbers.clone(),
             cps: self.context.services.own.clone(),
-            keys: keys.iter().map(|key| key.recipient.clone()).collect(),
+            keys: keys
+                .iter()
+                .map(|key| key.recipient.clone())
+                .chain(overlap)
+                .collect(),
             prev: self.last_acknowledged().map(StatementDigest::from_octets),
             tok: issuer.map(ToString::to_string),
         }

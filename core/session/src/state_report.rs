@@ -173,7 +173,7 @@ impl StateReportSession {
             .copies
             .iter()
             .map(|copy| {
-                let keys = copy.statement.keys();
+                let keys = copy.statement.recipients();
                 let key = keys.get(copy.key).ok_or(Reason::Internal)?;
                 let content = Content {
                     cps: Some(stored.service.authority().to_owned()),

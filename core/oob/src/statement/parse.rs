@@ -32,6 +32,7 @@ struct Claims {
     numbers: Vec<TelephoneNumber>,
     cps: Vec<BaseUrl>,
     keys: Vec<RecipientKey>,
+    recipients: Vec<RecipientKey>,
     unsupported_keys: Vec<RecipientKey>,
     prev: Option<StatementDigest>,
     tok: Option<String>,
@@ -146,6 +147,21 @@ impl KeyStatement {
         &self.0.claims.keys
     }
 
+    /// The keys to seal to: those of hybrid suites if the statement names any, else all of
+    /// [`Self::keys`]. A copy for a classical key beside them would undo what the hybrid key is for
+    /// (PRV-19, PRV-20).
+    #[must_use]
+    pub fn recipients(&self) -> &[RecipientKey] {
+        &self.0.claims.recipients
+    }
+
+    /// Whether the statement names classical keys beside hybrid ones, which are left out of
+    /// [`Self::recipients`].
+    #[must_use]
+    pub fn has_classical_beside_hybrid(&self) -> bool {
+        self.recipients().len() < self.keys().len()
+    }
+
     /// The keys of suites that this build knows by form only. A service counts them: it holds blobs of
     /// these suites like any other.
     #[must_use]
@@ -163,6 +179,20 @@ impl KeyStatement {
     #[must_use]
     pub fn tok(&self) -> Option<&str> {
         self.0.claims.tok.as_deref()
+    }
+}
+
+/// Of keys that are all one party's, those that callers seal to.
+fn recipients(keys: &[RecipientKey]) -> Vec<RecipientKey> {
+    let hybrid: Vec<_> = keys
+        .iter()
+        .filter(|key| key.suite().is_hybrid())
+        .cloned()
+        .collect();
+    if hybrid.is_empty() {
+        keys.to_vec()
+    } else {
+        hybrid
     }
 }
 
@@ -193,6 +223,7 @@ impl Claims {
                 .iter()
                 .map(|url| BaseUrl::parse(url.as_str().ok_or(malformed)?))
                 .collect::<Result<_, _>>()?,
+            recipients: recipients(&keys),
             keys,
             unsupported_keys,
             prev: members.get("prev").map(digest).transpose()?,

@@ -33,6 +33,8 @@ mod credentials;
 mod fetching;
 mod fillers;
 mod hardware;
+#[cfg(feature = "pq")]
+mod hybrid;
 mod limits;
 mod lookups;
 mod placing;
