@@ -390,6 +390,7 @@ async fn no_answer_is_made_to_a_call_that_did_not_ask_or_did_not_verify() {
     );
 
     // The same PASSporT again is no verified call.
+    call.ended();
     let again = scene.ring().await;
     assert_eq!(again.verdict().verdict, Verdict::Refused);
     let answered = ends(

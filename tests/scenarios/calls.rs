@@ -202,6 +202,7 @@ async fn a_call_that_ends_between_two_polls_becomes_conflicting() {
         (found.verdict, found.reasons),
         (Verdict::Conflicting, vec![Reason::CallerGone])
     );
+    ringing.ended();
     assert!(ends(ringing.changed()).await.is_none(), "the last word");
     let answered = ends(
         scene
@@ -312,6 +313,7 @@ async fn without_a_called_number_every_own_one_is_asked() {
         let mut call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
             .await
             .unwrap();
+        call.ended();
         while ends(call.changed()).await.is_some() {}
         let found = call.verdict();
         assert_eq!(found.verdict, Verdict::Verified);

@@ -142,17 +142,26 @@ async fn converse(world: &World, caller: &Endpoint, callee: &Endpoint, shown: &m
     let placed = place(caller, 0, 1, patiently_with_answer()).await;
     assert_eq!(placed.placement, Placement::Stored);
     shown.push(format!("{placed:?}"));
+    let mut outgoing = caller.outgoing(&placed, Some(PATIENT));
     let from = number(0);
-    let call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
+    let mut call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
         .await
         .unwrap();
     assert_eq!(call.verdict().verdict, Verdict::Verified);
     shown.push(format!("{call:?} {:?}", call.verdict()));
     let answered = ends(callee.answer(&call, CallPhase::Answered, Some(PATIENT))).await;
     shown.push(format!("{answered:?}"));
-    let outcome = ends(caller.await_answer(placed.answer.unwrap(), Some(PATIENT))).await;
-    assert_eq!(outcome.verdict.verdict, Verdict::Verified);
-    shown.push(format!("{outcome:?}"));
+    outgoing.answered();
+    while outgoing.outcome().verdict.verdict != Verdict::Confirmed {
+        assert!(ends(outgoing.changed()).await.is_some());
+    }
+    shown.push(format!("{outgoing:?} {:?}", outgoing.outcome()));
+    while call.verdict().verdict != Verdict::Confirmed {
+        assert!(ends(call.changed()).await.is_some());
+    }
+    shown.push(format!("{call:?} {:?}", call.verdict()));
+    outgoing.ended();
+    call.ended();
     let again = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
         .await
         .unwrap();
@@ -192,7 +201,7 @@ async fn fail(world: &World, caller: &Endpoint, callee: &Endpoint, shown: &mut V
 
 async fn one_of_each(caller: &Endpoint, callee: &Endpoint, shown: &mut Vec<String>) {
     let options = patiently_with_answer().within(BRIEF);
-    shown.push(format!("{:?}", place(caller, 0, 1, options).await));
+    shown.push(format!("{:?}", place(caller, 0, 1, options.clone()).await));
     let fresh = options.with_fresh_keys();
     shown.push(format!("{:?}", place(caller, 0, 1, fresh).await));
     let from = number(0);

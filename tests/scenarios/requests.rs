@@ -31,6 +31,7 @@ async fn placing_and_ringing_take_one_request_each_when_warm() {
         .await
         .unwrap();
     assert_eq!(call.verdict().verdict, Verdict::Verified);
+    call.ended();
     while ends(call.changed()).await.is_some() {}
     gateway.until(Kind::Retrieve, 3).await;
 
@@ -76,6 +77,7 @@ async fn placing_and_ringing_take_one_request_each_when_warm() {
         );
         assert_eq!(spent, [0, 0, 1, 0], "round {round}");
         assert_eq!(now, connections, "round {round}: no new connection");
+        call.ended();
         while ends(call.changed()).await.is_some() {}
     }
 }
@@ -121,6 +123,7 @@ async fn polls_look_the_same_whatever_was_found() {
             .await
             .unwrap();
         let first = call.verdict().verdict;
+        call.ended();
         while ends(call.changed()).await.is_some() {}
         first
     };

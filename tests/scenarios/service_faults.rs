@@ -99,7 +99,7 @@ impl Pair {
         let inflict = |kind| self.gateway().set(kind, fault.behaviour.clone());
 
         inflict(Kind::Lookup);
-        let placed = place(&self.caller, CALLER, CALLEE, options).await;
+        let placed = place(&self.caller, CALLER, CALLEE, options.clone()).await;
         assert_eq!(placed.placement, Placement::Unprotected, "{name}: lookup");
         assert_eq!(
             told(&placed),
@@ -163,6 +163,7 @@ impl Pair {
             let found = ends(call.changed()).await.expect("a later poll");
             assert_eq!(found.verdict, Verdict::Verified, "{name}: later");
         } else {
+            call.ended();
             assert!(
                 ends(call.changed()).await.is_none(),
                 "{name}: no poll is left"

@@ -6,8 +6,9 @@ use crate::CallVerdict;
 
 /// A call that rings, with the verdict on it.
 ///
-/// The mailbox is polled on after the first verdict, whether this object is kept or closed; a later
-/// poll may change the verdict. It ends with its endpoint.
+/// Keep this object for as long as the call lasts: what the caller reports, and another call from the same
+/// number, change the verdict until then. Closing it is the end of the call; the polls that are due are
+/// made all the same. It ends with its endpoint.
 #[derive(uniffi::Object)]
 pub struct RingingCall {
     call: ringtrue::RingingCall,
@@ -36,7 +37,19 @@ impl RingingCall {
         self.call.verdict().into()
     }
 
-    /// Waits until the verdict changes; nothing when it no longer can. For one waiter at a time:
+    /// The person picks up: call it at that moment, whatever the verdict. Answering with the phase
+    /// `ANSWERED` includes it.
+    pub fn answered(&self) {
+        self.call.answered();
+    }
+
+    /// The call ended, answered or not: a call that comes now is not mistaken for it.
+    pub fn ended(&self) {
+        self.call.ended();
+    }
+
+    /// Waits until the verdict changes; nothing when it no longer can, some seconds after
+    /// `ended`. For one waiter at a time:
     /// several share the changes between them.
     pub async fn changed(&self) -> Option<CallVerdict> {
         // Only waits, so it needs none of the endpoint's threads.

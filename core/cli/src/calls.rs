@@ -188,6 +188,7 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
         }
         report.print(arguments.endpoint.json);
         if arguments.keep_polling {
+            call.ended();
             while call.changed().await.is_some() {}
         }
         Ok(exit)

@@ -468,6 +468,7 @@ impl EndpointBuilder {
             known: Mutex::new(HashMap::new()),
             wallets: Wallets::default(),
             announced: AtomicU64::new(0),
+            calls: Arc::default(),
         }))
     }
 }

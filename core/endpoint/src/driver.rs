@@ -2,8 +2,9 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use ringtrue_session::{Relayed, Sealed, Session, Step};
+use ringtrue_session::{CallEvent, Relayed, Sealed, Session, Step};
 use ringtrue_stir::Reason;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::host::Host;
 
@@ -25,6 +26,25 @@ pub(crate) async fn drive<S: Session>(
 pub(crate) async fn drive_noting<S: Session>(
     host: &Host,
     session: S,
+    report: impl FnMut(S::Report, &[Reason]),
+) -> (S::Output, Vec<Reason>) {
+    run(host, session, None, report).await
+}
+
+/// As [`drive_noting`], and tells the session what happens to its call.
+pub(crate) async fn drive_call<S: Session>(
+    host: &Host,
+    session: S,
+    events: UnboundedReceiver<CallEvent>,
+    report: impl FnMut(S::Report, &[Reason]),
+) -> (S::Output, Vec<Reason>) {
+    run(host, session, Some(events), report).await
+}
+
+async fn run<S: Session>(
+    host: &Host,
+    session: S,
+    mut events: Option<UnboundedReceiver<CallEvent>>,
     mut report: impl FnMut(S::Report, &[Reason]),
 ) -> (S::Output, Vec<Reason>) {
     // What the relay's side keeps is sealed like everything else.
@@ -44,6 +64,10 @@ pub(crate) async fn drive_noting<S: Session>(
                 let until = host.instant(until);
                 tokio::select! {
                     biased;
+                    event = next(&mut events) => match event {
+                        Some(event) => session.event(event, host.now()),
+                        None => events = None,
+                    },
                     Some(input) = running.next(), if !running.is_empty() => {
                         if let Some(input) = input {
                             session.input(input, host.now());
@@ -55,6 +79,14 @@ pub(crate) async fn drive_noting<S: Session>(
             // Sessions of this version take no other steps.
             _ => tokio::task::yield_now().await,
         }
+    }
+}
+
+/// The next event; never, where there are none.
+async fn next(events: &mut Option<UnboundedReceiver<CallEvent>>) -> Option<CallEvent> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -9,22 +9,24 @@ use ringtrue_oob::CallPhase;
 use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, Monotonic,
     PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published, RingOutcome,
-    RingSession,
+    RingSession, Verdict,
 };
+use ringtrue_stir::passport::Mky;
 use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
 use tokio::sync::{oneshot, watch};
 
-use crate::driver::{drive, drive_noting, note};
+use crate::calls::Calls;
+use crate::driver::{drive, drive_call, drive_noting, note};
 use crate::host::Host;
 use crate::tokens::Wallets;
-use crate::{EndpointBuilder, RingingCall};
+use crate::{EndpointBuilder, OutgoingCall, RingingCall};
 
 /// The most numbers whose verified keys are kept in memory; beyond it all are forgotten, and read
 /// from the state store again as they are needed.
 const MAX_KNOWN: usize = 1024;
 
 /// How a call is placed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlaceOptions {
     /// The time within which the call must be announced; the policy's if `None`.
@@ -33,6 +35,9 @@ pub struct PlaceOptions {
     pub want_answer: bool,
     /// Asks the key directory even if the callee's keys are at hand.
     pub fresh_keys: bool,
+    /// For a call whose media travel over IP: the own keys' fingerprints, for the callee to compare with
+    /// those of the session ([`Mky::from_sdp`]).
+    pub media: Option<Mky>,
 }
 
 impl PlaceOptions {
@@ -43,6 +48,7 @@ impl PlaceOptions {
             deadline: None,
             want_answer: true,
             fresh_keys: false,
+            media: None,
         }
     }
 
@@ -50,6 +56,13 @@ impl PlaceOptions {
     #[must_use]
     pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// As this, naming the own media keys.
+    #[must_use]
+    pub fn with_media(mut self, media: Mky) -> Self {
+        self.media = Some(media);
         self
     }
 
@@ -69,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) wallets: Wallets,
     /// How many calls were announced, for the cover traffic that they owe.
     pub(crate) announced: AtomicU64,
+    pub(crate) calls: Arc<Calls>,
 }
 
 /// A telephone that proves who is calling. Cheap to clone; clones share everything.
@@ -110,6 +124,10 @@ impl Endpoint {
 
     pub(crate) fn host(&self) -> &Arc<Host> {
         &self.0.host
+    }
+
+    pub(crate) fn calls(&self) -> &Arc<Calls> {
+        &self.0.calls
     }
 
     /// The own numbers.
@@ -172,6 +190,9 @@ impl Endpoint {
     /// [`Placement::Unprotected`](crate::Placement::Unprotected), which is no error (PRV-42). Give up
     /// by dropping the future.
     ///
+    /// Dial within 2 s, or announce the call anew: an announcement that waits is one that somebody else
+    /// can use. Then say what becomes of the call ([`Endpoint::outgoing`]).
+    ///
     /// # Errors
     ///
     /// [`Reason::MalformedNumber`]; [`Reason::NumberNotOwned`] for a `from` that is not an own number;
@@ -195,6 +216,10 @@ impl Endpoint {
             options.fresh_keys,
             deadline,
         )?;
+        let session = match options.media {
+            Some(media) => session.with_media(media),
+            None => session,
+        };
         let (mut placed, notices) = drive_noting(host, session, |never, _| match never {}).await;
         note(&mut placed.reasons, notices);
         if placed.placement == Placement::Stored {
@@ -202,6 +227,15 @@ impl Endpoint {
         }
         self.remember(to, placed.keys.clone());
         Ok(placed)
+    }
+
+    /// The call that was announced, from when it is dialled: waits for the called side to show who it is
+    /// and to see the same call, and takes what becomes of it. `wait` is how long to look for the called
+    /// side's answer; the policy's (30 s) if `None`.
+    ///
+    /// Also for a call that is unprotected: then there is nothing to wait for and nobody to tell.
+    pub fn outgoing(&self, placed: &Placed, wait: Option<Duration>) -> OutgoingCall {
+        OutgoingCall::begin(self, placed, wait)
     }
 
     /// Waits for the called side to show who answered; `expected` is [`Placed::answer`].
@@ -244,33 +278,50 @@ impl Endpoint {
         let to = to.map(|to| self.read_number(to)).transpose()?;
         let host = Arc::clone(&self.0.host);
         let deadline = self.deadline(deadline, host.context().policy().ring_deadline);
-        let session = RingSession::new(host.context(), from, to, deadline, host.now())?;
+        let now = host.now();
+        let session = RingSession::new(host.context(), from.clone(), to, deadline, now)?;
+        let session = session.staying(now);
+        // Leaves the table again if this future is dropped.
+        let (entry, events) = self.0.calls.ring(from, now.monotonic);
+        let (calls, id) = (Arc::clone(&self.0.calls), entry.id());
         let (first, verdict) = oneshot::channel();
+        let driving = Arc::clone(&host);
         let task = tokio::spawn(async move {
             let mut first = Some(first);
             let mut later: Option<watch::Sender<RingOutcome>> = None;
-            drive_noting(&host, session, |mut outcome: RingOutcome, notices| {
-                note(&mut outcome.verdict.reasons, notices.iter().copied());
-                match (&later, first.take()) {
-                    (None, Some(first)) => {
-                        let (sender, receiver) = watch::channel(outcome);
-                        later = Some(sender);
-                        let _ = first.send(receiver);
+            drive_call(
+                &driving,
+                session,
+                events,
+                |mut outcome: RingOutcome, notices| {
+                    note(&mut outcome.verdict.reasons, notices.iter().copied());
+                    if outcome.verdict.verdict == Verdict::Confirmed {
+                        calls.confirmed(id);
                     }
-                    (Some(later), _) => drop(later.send(outcome)),
-                    (None, None) => {}
-                }
-            })
+                    match (&later, first.take()) {
+                        (None, Some(first)) => {
+                            let (sender, receiver) = watch::channel(outcome);
+                            later = Some(sender);
+                            let _ = first.send(receiver);
+                        }
+                        (Some(later), _) => drop(later.send(outcome)),
+                        (None, None) => {}
+                    }
+                },
+            )
             .await;
         });
         let mut abort = AbortOnDrop(Some(task.abort_handle()));
         let outcome = verdict.await.map_err(|_| Reason::Internal)?;
         abort.0 = None;
-        Ok(RingingCall::new(outcome))
+        Ok(RingingCall::new(outcome, host, entry))
     }
 
     /// Shows the caller who is here: connected identity, RFC 9970. Only for a call with a good verdict
     /// whose caller asked, and only if the user or the application's policy allows it.
+    ///
+    /// With [`CallPhase::Answered`] this is [`RingingCall::answered`] as well: the caller that gave up
+    /// meanwhile is not answered. Dropping the future stops the answer, not the call.
     ///
     /// # Errors
     ///
@@ -285,9 +336,19 @@ impl Endpoint {
         let verified = call.verified().ok_or(Reason::NotVerified)?;
         let host = &self.0.host;
         let deadline = self.deadline(deadline, host.context().policy().answer_deadline);
-        let session = AnswerSession::new(host.context(), verified, phase, deadline)?;
+        let mut session = AnswerSession::new(host.context(), verified, phase, deadline)?;
+        if let Some(media) = call.own_media() {
+            session = session.with_media(media);
+        }
+        if phase == CallPhase::Answered {
+            // The session looks into the mailbox by itself.
+            session = session.since(call.answered_with(false));
+        }
         let (mut answered, notices) = drive_noting(host, session, |never, _| match never {}).await;
         note(&mut answered.reasons, notices);
+        if answered.caller_gone {
+            call.caller_gone();
+        }
         if let Some(wallet) = &answered.refill {
             self.plan_refill(wallet.clone());
         }

@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod calls;
 mod clock;
 mod cover;
 mod credential;
@@ -41,6 +42,7 @@ mod driver;
 mod endpoint;
 mod host;
 mod key_file;
+mod outgoing;
 mod readers;
 mod records;
 mod relay;
@@ -56,6 +58,7 @@ pub use builder::EndpointBuilder;
 pub use clock::{Clock, SystemClock};
 pub use cover::{CoverCounts, CoverTraffic};
 pub use endpoint::{Endpoint, PlaceOptions};
+pub use outgoing::OutgoingCall;
 pub use relay::Prefetched;
 pub use ringing::RingingCall;
 pub use ringtrue_net::{
@@ -73,6 +76,7 @@ pub use ringtrue_session::{
 pub use ringtrue_session::{IssuerName, Refilled, WalletName, WalletStatus};
 pub use ringtrue_stir::certificate::{CertificateRequest, Profile, RequestSubject};
 pub use ringtrue_stir::crypto::{DeviceSignature, KeyAgreement, P256PublicKey, Signer};
+pub use ringtrue_stir::passport::{Fingerprint, Mky};
 pub use ringtrue_stir::{Kind, NumberContext, Reason, TelephoneNumber, UnixTime};
 pub use signer::SoftwareSigner;
 pub use sqlite_store::SqliteStore;

@@ -59,9 +59,12 @@ pub(crate) enum Standing {
 /// What the own side knows of a call beside the other side's word.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnSide {
+    /// Whether the host tells what becomes of the call. That of a callee rings, in any case.
+    followed: bool,
     answered: Option<Monotonic>,
     ended: bool,
     concurrent: bool,
+    caller_gone: bool,
     media: Option<Vec<Fingerprint>>,
 }
 
@@ -73,6 +76,11 @@ pub(crate) enum Side {
 }
 
 impl OwnSide {
+    /// The host tells what becomes of the call.
+    pub(crate) fn follow(&mut self) {
+        self.followed = true;
+    }
+
     /// Takes in what happened at `at`. The first answer counts; what ended stays so.
     pub(crate) fn event(&mut self, event: CallEvent) {
         match event {
@@ -83,6 +91,7 @@ impl OwnSide {
             }
             CallEvent::Ended => self.ended = true,
             CallEvent::Concurrent => self.concurrent = true,
+            CallEvent::CallerGone => self.caller_gone = true,
             CallEvent::Media(fingerprints) => self.media = Some(fingerprints),
         }
     }
@@ -113,7 +122,8 @@ impl OwnSide {
         moment: impl Fn(Monotonic) -> Option<Moment>,
     ) -> Standing {
         let of = |phase| reports.clone().filter(move |report| report.s == phase);
-        if side == Side::Callee && of(CallPhase::Gone).next().is_some() {
+        let gone = self.caller_gone || of(CallPhase::Gone).next().is_some();
+        if side == Side::Callee && gone {
             return Standing::Conflicting(vec![Reason::CallerGone]);
         }
         if self.concurrent {
@@ -147,6 +157,8 @@ impl OwnSide {
                     return Standing::Conflicting(vec![Reason::StateMismatch]);
                 }
             }
+            // Nobody tells what this side sees of the call.
+            None if side == Side::Caller && !self.followed => {}
             // Still alerting, though the other side has been answered: soon that is another call.
             None => {
                 let late = |report: &CallState| {

@@ -112,6 +112,7 @@ impl AwaitAnswerSession {
     #[must_use]
     pub fn staying(mut self, now: Now) -> Self {
         self.stay_until = Some(now.monotonic.plus(MAX_STAY));
+        self.own.follow();
         self
     }
 
@@ -355,7 +356,7 @@ impl Session for AwaitAnswerSession {
                     self.next_poll = self.next_poll.max(now.monotonic);
                 }
                 CallEvent::Ended => self.deadline = now.monotonic.plus(AFTER_END),
-                CallEvent::Concurrent | CallEvent::Media(_) => {}
+                CallEvent::CallerGone | CallEvent::Concurrent | CallEvent::Media(_) => {}
             }
         }
         self.own.event(event);

@@ -19,6 +19,9 @@ pub enum CallEvent {
     },
     /// The call ended.
     Ended,
+    /// An [`AnswerSession`](crate::AnswerSession) saw that the caller had given up
+    /// ([`Answered::caller_gone`](crate::Answered)).
+    CallerGone,
     /// Another call with the same calling number was there at the same time
     /// ([`CallTable::conflicts`](crate::CallTable::conflicts)).
     Concurrent,

@@ -15,7 +15,7 @@ use ringtrue_stir::Reason;
 use crate::gateway_keys::KeysFetch;
 use crate::step::Ids;
 use crate::verdict::add_reason;
-use crate::{Action, ActionId, Context, Input, Monotonic, Now, Session, Step};
+use crate::{Action, ActionId, CallEvent, Context, Input, Monotonic, Now, Session, Step};
 
 /// Own actions draw ids from another range than those of the sessions inside.
 const OWN_IDS: u32 = 1 << 24;
@@ -366,5 +366,9 @@ impl<S: Session> Session for Relayed<S> {
         if let Some(input) = self.own_input(input, now) {
             self.inner.input(input, now);
         }
+    }
+
+    fn event(&mut self, event: CallEvent, now: Now) {
+        self.inner.event(event, now);
     }
 }

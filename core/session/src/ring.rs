@@ -441,7 +441,10 @@ impl Session for RingSession {
             let last = self.schedule.last().copied().unwrap_or_default();
             let end = self.deadline.max(last.plus(LATE_POLL));
             let polled = self.is_idle() && self.reported.is_some();
-            if polled && let Some(until) = self.stays(now) {
+            if (polled || now.monotonic >= end)
+                && let Some(until) = self.stays(now)
+            {
+                self.mailboxes.give_up(now);
                 return Step::Wait(until);
             }
             if now.monotonic < end && !polled {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ringtrue_stir::Reason;
 
-use crate::{Action, ActionId, Input, Now, RecordKey, RecordName, Saved, Session, Step};
+use crate::{Action, ActionId, CallEvent, Input, Now, RecordKey, RecordName, Saved, Session, Step};
 
 /// The most reads of one session that are under way at once. Sessions have a handful.
 const MAX_READS: usize = 64;
@@ -115,5 +115,9 @@ impl<S: Session> Session for Sealed<S> {
     fn input(&mut self, input: Input, now: Now) {
         let input = self.inward(input);
         self.inner.input(input, now);
+    }
+
+    fn event(&mut self, event: CallEvent, now: Now) {
+        self.inner.event(event, now);
     }
 }

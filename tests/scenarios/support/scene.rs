@@ -101,6 +101,7 @@ impl Scene {
     /// The last verdict. After it no poll in the background can find what comes next.
     pub(crate) async fn last_verdict(&self) -> CallVerdict {
         let mut call = self.ring().await;
+        call.ended();
         while ends(call.changed()).await.is_some() {}
         call.verdict()
     }
@@ -180,6 +181,7 @@ pub(crate) async fn play(cases: Vec<Case>) {
 
             // The polls in the background change nothing. They have to end, or they would find the next
             // call and take it for theirs.
+            call.ended();
             assert_eq!(ends(call.changed()).await, None, "{name}");
 
             // Nothing of it stays: a right call of this second is found, unless it was the right one.

@@ -81,6 +81,7 @@ class TwoWayCall(Scenario):
         call = await callee.ring(one, other, deadline_ms=300)
         self.assertEqual(call.verdict().verdict, Verdict.NO_RECORD)
         await caller.place(one, other)
+        call.ended()
         verdicts = []
         while (changed := await asyncio.wait_for(call.changed(), 30)) is not None:
             verdicts.append(changed)
