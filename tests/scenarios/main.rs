@@ -20,5 +20,6 @@ mod quiet_logs;
 mod requests;
 mod service_faults;
 mod statements;
+mod substitution;
 mod support;
 mod trust_updates;

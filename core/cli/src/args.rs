@@ -212,6 +212,13 @@ pub(crate) struct PlaceArguments {
     /// Ask who answers, and wait for it this long.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) await_answer: Option<u64>,
+    /// Report this long after the announcement that the call was answered, and wait with
+    /// `--await-answer` until the called side sees the same.
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "await_answer", conflicts_with = "gone_after")]
+    pub(crate) answered_after: Option<Duration>,
+    /// Report this long after the announcement that the call ended before an answer.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) gone_after: Option<Duration>,
     /// Use keys that were looked up before, if there are any, without asking the directory again.
     #[arg(long)]
     pub(crate) cached: bool,
@@ -236,6 +243,9 @@ pub(crate) struct RingArguments {
     /// If the call is verified and the caller asked, show the caller who answers.
     #[arg(long)]
     pub(crate) answer: bool,
+    /// After the answer, wait some seconds for the caller to see the same.
+    #[arg(long, requires = "answer")]
+    pub(crate) confirm: bool,
     /// After the verdict, go on with the polling schedule before ending. A telephone always does; a
     /// command that is run by hand need not.
     #[arg(long)]

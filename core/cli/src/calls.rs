@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use ringtrue::{CallPhase, Endpoint, PlaceOptions, Placed, Placement, TelephoneNumber};
+use ringtrue::{
+    CallPhase, CallVerdict, Endpoint, PlaceOptions, Placed, Placement, Reason, RingingCall,
+    TelephoneNumber, Verdict,
+};
 use serde_json::json;
 
 use crate::args::{PlaceArguments, PublishArguments, RingArguments};
@@ -73,7 +76,11 @@ pub(crate) fn place(arguments: &PlaceArguments) -> Result<Exit, Failure> {
             .await
             .map_err(Failure::of("placing"))?;
         let elapsed = started.elapsed();
+        let follows = arguments.answered_after.or(arguments.gone_after).is_some();
         let (report, exit) = match arguments.await_answer {
+            _ if follows && placed.placement == Placement::Stored => {
+                follow(&endpoint, &placed, arguments, started, elapsed).await
+            }
             Some(seconds) if placed.placement == Placement::Stored => {
                 await_answer(
                     &endpoint,
@@ -124,6 +131,52 @@ async fn await_answer(
     (report, exit_of(outcome.verdict.verdict))
 }
 
+/// How long a call that ended is looked after at the most: its report, and a last look for an answer.
+const WIND_UP: Duration = Duration::from_secs(5);
+
+/// Reports what became of the call, and waits for what the called side says to that.
+async fn follow(
+    endpoint: &Endpoint,
+    placed: &Placed,
+    arguments: &PlaceArguments,
+    started: Instant,
+    elapsed: Duration,
+) -> (CallReport, Exit) {
+    let wait = arguments.await_answer.map(Duration::from_secs);
+    let mut call = endpoint.outgoing(placed, wait);
+    let end = if let Some(after) = arguments.gone_after {
+        tokio::time::sleep(after).await;
+        call.ended();
+        WIND_UP
+    } else {
+        tokio::time::sleep(arguments.answered_after.unwrap_or_default()).await;
+        call.answered();
+        wait.unwrap_or(WIND_UP)
+    };
+    let decided = async {
+        while !matches!(
+            call.outcome().verdict.verdict,
+            Verdict::Confirmed | Verdict::Conflicting
+        ) && call.changed().await.is_some()
+        {}
+    };
+    // What is known by then is what is shown.
+    let _ = tokio::time::timeout(end, decided).await;
+    let verdict = call.outcome().verdict;
+    let told = !verdict.reasons.contains(&Reason::StateReportLate);
+    if arguments.gone_after.is_some() && verdict.verdict != Verdict::Conflicting {
+        let mut report = placed_report(placed, placed.placement.name(), elapsed);
+        if !told {
+            report.reasons.push(Reason::StateReportLate.name());
+        }
+        let exit = if told { Exit::Good } else { Exit::OtherVerdict };
+        return (report, exit);
+    }
+    let mut report = CallReport::of(&verdict, started.elapsed());
+    report.placement = Some(placement_report(placed, elapsed));
+    (report, exit_of(verdict.verdict))
+}
+
 fn placement_report(placed: &Placed, elapsed: Duration) -> PlacementReport {
     PlacementReport {
         result: placed.placement.name(),
@@ -167,7 +220,7 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
                 Ok(answered) => {
                     if answered.caller_gone {
                         exit = Exit::OtherVerdict;
-                        report.verdict = ringtrue::Verdict::Conflicting.name();
+                        report.verdict = Verdict::Conflicting.name();
                     }
                     AnswerReport {
                         sent: answered.sent,
@@ -184,6 +237,11 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
                     report.reasons.push(reason);
                 }
             }
+            if arguments.confirm && answer.sent {
+                let verdict = confirmed(&mut call).await;
+                report = CallReport::of(&verdict, started.elapsed());
+                exit = exit_of(verdict.verdict);
+            }
             report.answer = Some(answer);
         }
         report.print(arguments.endpoint.json);
@@ -193,4 +251,13 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
         }
         Ok(exit)
     })
+}
+
+/// Waits until the caller says what it sees of the answered call, or no look is left.
+async fn confirmed(call: &mut RingingCall) -> CallVerdict {
+    let decided = async {
+        while call.verdict().verdict == Verdict::Verified && call.changed().await.is_some() {}
+    };
+    let _ = tokio::time::timeout(WIND_UP, decided).await;
+    call.verdict()
 }

@@ -15,6 +15,7 @@ mod script;
 mod sight;
 mod steps;
 mod story;
+mod substitution;
 mod text;
 mod timeline;
 mod verdicts;
@@ -60,7 +61,7 @@ const CALLS: [Cue; 2] = [
 ];
 
 /// The attacks and outages. They mostly wait, so they are played all at once and told in order.
-const ATTACKS: [Cue; 9] = [
+const ATTACKS: [Cue; 12] = [
     Cue {
         scene: "impostor_without_passport",
         title: "An impostor shows Alice's number, with nothing to prove it",
@@ -95,6 +96,21 @@ const ATTACKS: [Cue; 9] = [
         scene: "wrong_party_answers",
         title: "The wrong party answers",
         play: |stage| Box::pin(attacks::wrong_party_answers(stage)),
+    },
+    Cue {
+        scene: "confirmed",
+        title: "Both phones see the same call",
+        play: |stage| Box::pin(substitution::confirmed(stage)),
+    },
+    Cue {
+        scene: "two_calls",
+        title: "Mallory's call borrows Alice's announcement",
+        play: |stage| Box::pin(substitution::two_calls(stage)),
+    },
+    Cue {
+        scene: "caller_gone",
+        title: "Mallory holds the line, and Alice hears the busy tone",
+        play: |stage| Box::pin(substitution::caller_gone(stage)),
     },
     Cue {
         scene: "service_stopped",

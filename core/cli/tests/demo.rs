@@ -19,7 +19,7 @@ type Learned = (
 );
 
 /// Every scene with what is learned in it, in that order.
-const SCENES: [(&str, &[Learned]); 11] = [
+const SCENES: [(&str, &[Learned]); 14] = [
     (
         "call",
         &[
@@ -64,6 +64,25 @@ const SCENES: [(&str, &[Learned]); 11] = [
     (
         "wrong_party_answers",
         &[("alice", "answer", "refused", Some("number_not_covered"))],
+    ),
+    (
+        "confirmed",
+        &[
+            ("bob", "ring", "confirmed", None),
+            ("alice", "answer", "confirmed", None),
+        ],
+    ),
+    (
+        "two_calls",
+        &[
+            ("bob", "ring", "verified", None),
+            ("bob", "ring", "conflicting", Some("concurrent_call")),
+            ("bob", "ring", "conflicting", Some("concurrent_call")),
+        ],
+    ),
+    (
+        "caller_gone",
+        &[("bob", "ring", "conflicting", Some("caller_gone"))],
     ),
     (
         "service_stopped",
@@ -223,6 +242,9 @@ fn the_story_is_plain_narrow_text_when_it_is_piped() {
         "REFUSED: number_not_covered",
         "REFUSED: no_path_to_anchor",
         "REFUSED: replayed",
+        "CONFIRMED",
+        "CONFLICTING: concurrent_call",
+        "CONFLICTING: caller_gone",
         "NO_RECORD",
         "UNPROTECTED: service_unreachable",
         "UNAVAILABLE: deadline_passed",

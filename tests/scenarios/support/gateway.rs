@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringtrue::{HttpRequest, HttpResponse, Method};
+use ringtrue::{HttpRequest, HttpResponse, Method, UnixTime};
 use ringtrue_lab::TlsIdentity;
 use ringtrue_net::{HttpClient, ReloadableCertificate, Role, reloadable_server_config};
+use ringtrue_stir::sip::date::format_date;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -71,6 +72,37 @@ pub(crate) enum Behaviour {
     Answer(Arc<dyn Fn(&Exchange) -> HttpResponse + Send + Sync>),
 }
 
+/// What the service's answers say about the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Dates {
+    /// What the real service says.
+    Honest,
+    /// Nothing.
+    Absent,
+    /// A time so many seconds ahead.
+    Ahead(i64),
+    /// To those who store a time so many seconds ahead; to those who retrieve the true one.
+    AheadForStores(i64),
+}
+
+impl Dates {
+    fn apply(self, kind: Kind, answer: &mut HttpResponse) {
+        let ahead = match self {
+            Self::Honest => return,
+            Self::Absent => None,
+            Self::Ahead(seconds) => Some(seconds),
+            Self::AheadForStores(seconds) if kind == Kind::Store => Some(seconds),
+            Self::AheadForStores(_) => return,
+        };
+        answer.headers.retain(|(name, _)| name != "date");
+        if let Some(seconds) = ahead {
+            let shown = super::now().as_secs().checked_add_signed(seconds).unwrap();
+            let date = format_date(UnixTime::from_secs(shown)).unwrap();
+            answer.headers.push(("date".to_owned(), date));
+        }
+    }
+}
+
 /// A request that came, and the answer of the real service to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
@@ -88,6 +120,7 @@ struct State {
     connections: AtomicUsize,
     flooded: watch::Sender<Option<u64>>,
     is_plain: AtomicBool,
+    dates: Mutex<Dates>,
     upstream: Option<(HttpClient, String)>,
 }
 
@@ -112,6 +145,7 @@ impl Gateway {
                 connections: AtomicUsize::new(0),
                 flooded: watch::channel(None).0,
                 is_plain: AtomicBool::new(false),
+                dates: Mutex::new(Dates::Honest),
                 upstream,
             }),
             address,
@@ -162,6 +196,11 @@ impl Gateway {
         for kind in Kind::ALL {
             self.set(kind, behaviour.clone());
         }
+    }
+
+    /// Shows this time in its answers from now on.
+    pub(crate) fn show(&self, dates: Dates) {
+        *self.state.dates.lock().unwrap() = dates;
     }
 
     /// Lets the real service answer everything again.
@@ -276,7 +315,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
         };
         state.arrived.send_modify(|count| *count += 1);
         let behaviour = state.behaviours.lock().unwrap().get(&kind).cloned();
-        let answer = match behaviour.unwrap_or(Behaviour::Pass) {
+        let mut answer = match behaviour.unwrap_or(Behaviour::Pass) {
             Behaviour::Pass => match forward(&state, kind, method, &exchange, headers).await {
                 Some(answer) => answer,
                 // The service behind has ended, and so will this test.
@@ -285,6 +324,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
             Behaviour::Answer(answer) => answer(&exchange),
             fault => return misbehave(&state, &mut stream, fault).await,
         };
+        state.dates.lock().unwrap().apply(kind, &mut answer);
         exchange.answer = Some((answer.status, answer.body.clone()));
         state.exchanges.lock().unwrap()[index] = exchange;
         if stream.write_all(&octets(&answer)).await.is_err() || stream.flush().await.is_err() {

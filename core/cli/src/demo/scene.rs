@@ -34,7 +34,7 @@ pub(super) struct Report {
 ///
 /// | Member | Meaning |
 /// |---|---|
-/// | `scene` | stable name: `call`, `call_back`, `impostor_without_passport`, `impostor_other_number`, `impostor_own_root`, `replay`, `tampered_blob`, `moved_blob`, `wrong_party_answers`, `service_stopped`, `service_silent` |
+/// | `scene` | stable name: `call`, `call_back`, `impostor_without_passport`, `impostor_other_number`, `impostor_own_root`, `replay`, `tampered_blob`, `moved_blob`, `wrong_party_answers`, `confirmed`, `two_calls`, `caller_gone`, `service_stopped`, `service_silent` |
 /// | `title` | for people, may change |
 /// | `ok` | whether it was played to its end, every outcome is the expected one, and the service saw too little to tell who called whom |
 /// | `error` | what could not be done, if it was not played to its end |
@@ -120,7 +120,7 @@ impl Who {
 ///
 /// `step` is a stable name. Of the telephones: `publish`, `lookup`, `check_keys`, `sign_and_seal`,
 /// `store`, `dial`, `ring`, `retrieve`, `open`, `check`, `mark_used`, `answer`, `look_again`, `await`.
-/// Of the attacks: `attack`, `call`, `stop`. `at_ms` counts from the first step of the call, or of the
+/// Of the attacks: `attack`, `call`, `gone`, `stop`. `at_ms` counts from the first step of the call, or of the
 /// attack; what came before it is negative.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Step {
