@@ -205,6 +205,53 @@ def rich_data():
             write("rcd", record["id"], unpadded(record["token"].split(".")[1]))
 
 
+def storage_tokens():
+    example = load("rsabssa/project-storage-token-v1.json")
+    octets = bytes.fromhex
+    write("storage_token", "token", octets(example["token"]))
+    write("storage_token", "challenge", octets(example["token_challenge"]))
+    write("storage_token", "key", octets(example["issuer_spki_pss_der"]))
+    for index, record in enumerate(load("rsabssa/rfc9578-token-type-0002.json")["vectors"][:2]):
+        write("storage_token", f"request-{index}", octets(record["token_request"]))
+        write("storage_token", f"token-{index}", octets(record["token"]))
+    key = padded(octets(example["issuer_spki_pss_der"]))
+    token = example["token_b64url"]
+    ktemp = base64.urlsafe_b64encode(octets(example["ktemp_pk_compressed"])).decode().rstrip("=")
+    signature = base64.urlsafe_b64encode(octets(example["store_sig_es256_raw"])).decode().rstrip("=")
+    head = f'POST\nauthorization: PrivateToken token="{token}"\nstir-oob-key: {ktemp}\n'
+    head += f"stir-oob-ctr: 0\nstir-oob-sig: {signature}\n"
+    other = base64.urlsafe_b64encode(octets(record["token"])).decode()
+    write("token_headers", "one", head + "\n")
+    write("token_headers", "two", head + f"stir-oob-token: {other}.{ktemp}.1.{signature}\n\n")
+    challenge = padded(octets(example["token_challenge"]))
+    asked = f'PrivateToken challenge="{challenge}", token-key="{key}"'
+    write("token_headers", "asked", f"401\nwww-authenticate: {asked}\n\n")
+    problem = {"type": "urn:ringtrue:problem:over-limit", "title": "try again later", "status": 429, "tokens": 4}
+    head = "429\ncontent-type: application/problem+json\nretry-after: 0\n\n"
+    write("token_headers", "price", head + json.dumps(problem))
+    keys = [{"token-type": 2, "token-key": key, "not-before": 1800000000}]
+    others = keys + [{"token-type": 1, "token-key": "AA=="}]
+    for name, listed in (("one", keys), ("others", others), ("none", [])):
+        body = {"issuer-request-uri": "/token-request", "token-keys": listed}
+        write("issuer_directory", name, json.dumps(body, separators=(",", ":")))
+    statement = load("protocol/statements.json")["good"][0]["directory_form"]
+    header = json.loads(unpadded(statement.split(".")[0]))
+    header["typ"] = "stir-token-req+jwt"
+    number = "12025550199"
+    claims = {"iss": number, "sub": number, "aud": "issuer.example.com", "iat": 1800000000, "exp": 1800000060}
+    empty = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    claims |= {"jti": "AAAAAAAAAAAAAAAAAAAAAA", "action": "token", "rqd": empty}
+    for name, changes in (("good", {}), ("code", {"sub": "709J"}), ("late", {"exp": 1800000061})):
+        parts = [header, claims | changes]
+        texts = [json.dumps(part, separators=(",", ":"), sort_keys=True).encode() for part in parts]
+        signed = ".".join(base64.urlsafe_b64encode(text).decode().rstrip("=") for text in texts)
+        write("token_authorization", name, signed + "." + "A" * 42 + "E" + "A" * 42 + "Q")
+
+
+def padded(octets):
+    return base64.urlsafe_b64encode(octets).decode()
+
+
 def unpem(path):
     lines = (VECTORS / path).read_text().splitlines()
     begin = next(index for index, line in enumerate(lines) if line.startswith("-----BEGIN "))
@@ -258,3 +305,4 @@ claims()
 signalling()
 rich_data()
 lists()
+storage_tokens()

@@ -14,6 +14,7 @@ mod messages;
 mod rich_data;
 mod sealed;
 mod signalling;
+mod storage_tokens;
 mod tokens;
 
 /// One target.
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 31] = [
+pub const TARGETS: [Target; 35] = [
     Target {
         name: "base64url",
         run: tokens::base64url,
@@ -78,6 +79,10 @@ pub const TARGETS: [Target; 31] = [
     Target {
         name: "identity_header",
         run: signalling::identity_header,
+    },
+    Target {
+        name: "issuer_directory",
+        run: storage_tokens::issuer_directory,
     },
     Target {
         name: "jcard",
@@ -136,8 +141,20 @@ pub const TARGETS: [Target; 31] = [
         run: signalling::sip_uri,
     },
     Target {
+        name: "storage_token",
+        run: storage_tokens::storage_token,
+    },
+    Target {
         name: "tn_auth_list",
         run: certificates::tn_auth_list,
+    },
+    Target {
+        name: "token_authorization",
+        run: storage_tokens::token_authorization,
+    },
+    Target {
+        name: "token_headers",
+        run: storage_tokens::token_headers,
     },
     Target {
         name: "trust_bundle",

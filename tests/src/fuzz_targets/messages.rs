@@ -91,7 +91,7 @@ pub(super) fn request(octets: &[u8]) {
 }
 
 /// The first line, and the rest as an answer without status: requests have the same parts.
-fn message(octets: &[u8]) -> Option<(&str, HttpResponse)> {
+pub(super) fn message(octets: &[u8]) -> Option<(&str, HttpResponse)> {
     let end = octets.windows(2).position(|pair| pair == b"\n\n")?;
     let (head, rest) = octets.split_at_checked(end)?;
     let mut lines = text(head)?.lines();
