@@ -458,6 +458,8 @@ impl PaidStore {
             Some(price) if price > self.price => {
                 add_reason(&mut self.reasons, Reason::PriceRaised);
                 self.price = price;
+                // What is missing for a price that was not known is asked for as well.
+                self.issued = false;
                 self.read_wallet();
             }
             // A price that is paid already: the service may not be able to make up its mind.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use ringtrue_oob::Suite;
-use ringtrue_oob::token::{IssuerName, issuer_directory};
+use ringtrue_oob::token::{IssuerName, issuer_directory, redemption};
 use ringtrue_stir::UnixTime;
 use ringtrue_stir::certificate::Profile;
 
@@ -84,8 +84,8 @@ pub struct Policy {
     /// How many storage tokens a wallet is filled up to: 40, at most 100. A refill is due when fewer than
     /// half are left.
     pub token_stock: usize,
-    /// The most storage tokens that one store may cost: 8, at most 32. Services ask for more than one only
-    /// while a number is flooded.
+    /// The most storage tokens that one store may cost: 32, which is the limit. Services ask for more than
+    /// one only while a number is flooded.
     pub max_price: usize,
     /// The time within which a wallet must be filled: 30 s.
     pub refill_deadline: Duration,
@@ -123,7 +123,7 @@ impl Default for Policy {
             trust_deadline: Duration::from_secs(30),
             token_issuer: None,
             token_stock: 40,
-            max_price: 8,
+            max_price: redemption::MAX_TOKENS,
             refill_deadline: Duration::from_secs(30),
             refill_within: Duration::from_secs(1800),
             issuer_rotation: issuer_directory::ROTATION,
