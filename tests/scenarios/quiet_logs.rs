@@ -87,9 +87,9 @@ async fn neither_logs_nor_values_show_anything_of_a_call() {
     secrets.octets(&STATE_KEY);
     let mut contents = 0;
     for exchange in world.gateway.exchanges() {
+        secrets.exchange(&exchange);
         let bodies = [Some(exchange.body), exchange.answer.map(|(_, body)| body)];
         for body in bodies.into_iter().flatten() {
-            secrets.body(&body);
             for line in lines(&body) {
                 let Ok(blob) = ringtrue_oob::Blob::from_text(&line) else {
                     continue;
@@ -211,4 +211,61 @@ async fn one_of_each(caller: &Endpoint, callee: &Endpoint, shown: &mut Vec<Strin
     shown.push(format!("{reason:?} {reason} {}", reason.describe()));
     let found = ends(caller.prefetch_keys(number(1).as_str(), Some(BRIEF))).await;
     shown.push(format!("{found:?}"));
+}
+
+// Whoever looks for leaks has to find one: in each form, whole and cut, and through the real log.
+#[tokio::test]
+async fn a_planted_leak_is_found_in_every_form() {
+    let secrets = Secrets::new();
+    let key: Vec<u8> = (100..132).collect();
+    secrets.octets(&key);
+    let token = format!("{}.{}.{}", "h".repeat(30), "p".repeat(90), "s".repeat(86));
+    secrets.text(&token);
+    let hex: String = key.iter().map(|octet| format!("{octet:02x}")).collect();
+    let cut = |text: &str| text[..40].to_owned();
+    let leaks = [
+        format!("key={}", ringtrue_stir::base64url::encode(&key)),
+        format!("key {hex}"),
+        format!("key {}", hex.to_uppercase()),
+        format!("key {key:?}"),
+        format!("token \"{token}\""),
+        format!("token {}…", cut(&token)),
+        format!("signature {}", cut(token.rsplit('.').next().unwrap())),
+        "to=12025550199".to_owned(),
+        "GET /cps/+12025550199/ppts".to_owned(),
+    ];
+    for leak in &leaks {
+        let log = format!("INFO a line before\nWARN {leak} and more\nINFO a line after\n");
+        let found = secrets.found_in(&log);
+        assert!(found.is_some_and(|found| found.contains(leak)), "{leak}");
+    }
+    assert_eq!(
+        secrets.found_in("INFO request served status=201 route=/cps/{number}/ppts"),
+        None
+    );
+
+    // Nobody else looks for this one.
+    let _world = World::new().await;
+    let planted = ringtrue_stir::base64url::encode(&[0xa7; 32]);
+    secrets.text(&planted);
+    tracing::debug!(%planted, "planted by a test");
+    assert!(secrets.found_in(&recorded()).is_some());
+}
+
+// PRV-51: what a developer is shown, and what a service tells everybody.
+#[test]
+fn no_reason_has_room_for_anything_of_a_call() {
+    for reason in Reason::ALL {
+        for text in [
+            reason.name(),
+            reason.describe(),
+            &format!("{reason} {reason:?}"),
+        ] {
+            let longest = text
+                .split(|c: char| !c.is_ascii_digit())
+                .map(str::len)
+                .max();
+            assert!(longest < Some(4), "{text}");
+        }
+    }
 }

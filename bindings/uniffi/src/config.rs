@@ -36,6 +36,9 @@ pub struct EndpointConfig {
     /// The base URL of the key directory.
     #[uniffi(default)]
     pub directory: Option<String>,
+    /// The base URL of a second key directory, of another operator. Lookups compare the two.
+    #[uniffi(default)]
+    pub mirror_directory: Option<String>,
     /// Leaves every announcement at this service, instead of the one that the callee's key statement
     /// names.
     #[uniffi(default)]
@@ -116,6 +119,9 @@ impl EndpointConfig {
         if let Some(directory) = self.directory {
             builder = builder.directory(directory);
         }
+        if let Some(mirror) = self.mirror_directory {
+            builder = builder.mirror_directory(mirror);
+        }
         if let Some(placement) = self.placement {
             builder = builder.placement(placement);
         }
@@ -126,7 +132,7 @@ impl EndpointConfig {
             builder = builder.http(http.into_core());
         }
         if let Some(policy) = self.policy {
-            builder = builder.policy(policy.into_core());
+            builder = builder.policy(policy.into_core()?);
         }
         if let Some(fetcher) = fetcher.as_ref().filter(|_| during_calls) {
             builder = builder.fetching(fetcher.clone());
@@ -327,6 +333,13 @@ pub struct Policy {
     /// names issuers of such lists.
     #[uniffi(default)]
     pub require_revocation: Option<bool>,
+    /// Whose key statements are sealed to: SHA-256 of the signers' public keys, 32 octets each. Empty or
+    /// left out: everybody who may speak for the called number.
+    #[uniffi(default)]
+    pub reader_signers: Option<Vec<Vec<u8>>>,
+    /// Whether only those are sealed to whose certificate the trust bundle's logs have seen.
+    #[uniffi(default)]
+    pub require_reader_transparency: Option<bool>,
     /// The time within which an update of trust must be done.
     #[uniffi(default)]
     pub trust_deadline_ms: Option<u64>,
@@ -336,7 +349,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    fn into_core(self) -> ringtrue::Policy {
+    fn into_core(self) -> Result<ringtrue::Policy, Reason> {
         let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
         let ms = Duration::from_millis;
         let mut policy = ringtrue::Policy::default();
@@ -371,13 +384,23 @@ impl Policy {
             self.require_revocation,
             same,
         );
+        if let Some(signers) = self.reader_signers {
+            let digest = |signer: Vec<u8>| signer.try_into();
+            let signers = signers.into_iter().map(digest).collect::<Result<_, _>>();
+            policy.reader_signers = signers.map_err(|_| Reason::ConfigurationInvalid)?;
+        }
+        set(
+            &mut policy.require_reader_transparency,
+            self.require_reader_transparency,
+            same,
+        );
         set(&mut policy.trust_deadline, self.trust_deadline_ms, ms);
         set(
             &mut policy.earliest_time,
             self.earliest_time_unix_s,
             UnixTime::from_secs,
         );
-        policy
+        Ok(policy)
     }
 }
 
@@ -408,7 +431,19 @@ mod tests {
 
     #[test]
     fn a_policy_without_members_is_the_core_s() {
-        assert_eq!(Policy::default().into_core(), ringtrue::Policy::default());
+        assert_eq!(
+            Policy::default().into_core(),
+            Ok(ringtrue::Policy::default())
+        );
+    }
+
+    #[test]
+    fn a_signer_that_is_no_digest_is_refused() {
+        let policy = Policy {
+            reader_signers: Some(vec![vec![7; 31]]),
+            ..Policy::default()
+        };
+        assert_eq!(policy.into_core(), Err(Reason::ConfigurationInvalid));
     }
 
     #[test]
@@ -430,6 +465,8 @@ mod tests {
             fetch_certificates: Some(true),
             max_fetches: Some(13),
             require_revocation: Some(true),
+            reader_signers: Some(vec![vec![7; 32]]),
+            require_reader_transparency: Some(true),
             trust_deadline_ms: Some(14),
             earliest_time_unix_s: Some(12),
         };
@@ -451,9 +488,11 @@ mod tests {
         expected.fetch_certificates = true;
         expected.max_fetches = 13;
         expected.require_revocation = true;
+        expected.reader_signers = vec![[7; 32]];
+        expected.require_reader_transparency = true;
         expected.trust_deadline = ms(14);
         expected.earliest_time = UnixTime::from_secs(12);
-        assert_eq!(policy.into_core(), expected);
+        assert_eq!(policy.into_core(), Ok(expected));
     }
 
     #[test]
@@ -555,6 +594,7 @@ mod tests {
             state_key: None,
             credential: Some(credential.clone()),
             directory: None,
+            mirror_directory: None,
             placement: None,
             relay: None,
             allow_direct: false,

@@ -13,8 +13,8 @@ use crate::tasks::Tasks;
 use crate::transport::HostTransport;
 use crate::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, CredentialStatus, EndpointConfig,
-    FetchSource, KeyAgreement, Placed, Published, RingTrueError, RingingCall, Signer, Transport,
-    TrustStatus, TrustUpdated,
+    FetchSource, KeyAgreement, NumberReaders, Placed, Published, RingTrueError, RingingCall,
+    Signer, Transport, TrustStatus, TrustUpdated,
 };
 
 /// A telephone that proves who is calling.
@@ -268,6 +268,24 @@ impl Endpoint {
         let core = self.core.clone();
         let readers = async move { core.prefetch_keys(&number, deadline(deadline_ms)).await };
         Ok(count(self.tasks.run(readers).await??))
+    }
+
+    /// Asks the key directory who can open what callers seal for the own numbers: everybody with a
+    /// certificate for a number may publish keys for it, a carrier rightly, a thief not. Show it to the
+    /// user, and tell `reader_added`, which comes once for each new reader. One entry for each own number.
+    ///
+    /// # Errors
+    ///
+    /// `cancelled` if the endpoint was shut down. What went wrong is among the notices.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn readers(
+        &self,
+        deadline_ms: Option<u64>,
+    ) -> Result<Vec<NumberReaders>, RingTrueError> {
+        let core = self.core.clone();
+        let listed = async move { core.readers(deadline(deadline_ms)).await };
+        let listed = self.tasks.run(listed).await?;
+        Ok(listed.into_iter().map(NumberReaders::from).collect())
     }
 
     /// Makes a request for a certificate that speaks for all own numbers, signed by the signer: the

@@ -15,6 +15,7 @@ mod error;
 mod fetch;
 mod keys;
 mod outcome;
+mod readers;
 mod reason;
 mod ringing;
 mod show;
@@ -33,6 +34,7 @@ pub use keys::{DeviceSignature, KeyAgreement, Signer, software_signer};
 pub use outcome::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, Placement, Published,
 };
+pub use readers::{NumberReaders, Reader};
 pub use reason::{Reason, ReasonKind};
 pub use ringing::RingingCall;
 pub use transport::{

@@ -92,7 +92,7 @@ impl RecordKey {
         let hashed = self.hashed(record);
         // One allocation of the final size, encrypted in place: no copy of the value stays behind.
         let size = class.saturating_add(HEAD_OCTETS + TAG_OCTETS);
-        let mut sealed = Vec::with_capacity(size);
+        let mut sealed = Zeroizing::new(Vec::with_capacity(size));
         sealed.push(VERSION);
         sealed.extend_from_slice(&[0; NONCE_OCTETS]);
         sealed.extend_from_slice(&length.to_be_bytes());
@@ -110,7 +110,7 @@ impl RecordKey {
             place.copy_from_slice(&nonce);
         }
         sealed.extend_from_slice(&tag);
-        Ok(sealed)
+        Ok(core::mem::take(&mut *sealed))
     }
 
     /// What was sealed as `record`.

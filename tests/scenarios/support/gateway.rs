@@ -109,6 +109,8 @@ pub(crate) struct Exchange {
     pub(crate) kind: Kind,
     pub(crate) target: String,
     pub(crate) body: Vec<u8>,
+    /// Names in lower case.
+    pub(crate) headers: Headers,
     /// Status and body, once there is an answer of the real service or of [`Behaviour::Answer`].
     pub(crate) answer: Option<(u16, Vec<u8>)>,
 }
@@ -244,6 +246,14 @@ impl Gateway {
         self.state.exchanges.lock().unwrap().clone()
     }
 
+    /// Looks at everything that was asked when it is dropped.
+    pub(crate) fn watch(&self, look: impl Fn(&[Exchange]) + Send + Sync + 'static) -> Watch {
+        Watch {
+            state: Arc::clone(&self.state),
+            look: Box::new(look),
+        }
+    }
+
     /// How many requests of this kind came so far.
     pub(crate) fn count(&self, kind: Kind) -> usize {
         let exchanges = self.state.exchanges.lock().unwrap();
@@ -273,6 +283,24 @@ impl Gateway {
     /// Forgets the last flood.
     pub(crate) fn forget_flood(&self) {
         self.state.flooded.send_replace(None);
+    }
+}
+
+type Look = Box<dyn Fn(&[Exchange]) + Send + Sync>;
+
+/// See [`Gateway::watch`].
+pub(crate) struct Watch {
+    state: Arc<State>,
+    look: Look,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // One failure is enough to say.
+        if !std::thread::panicking() {
+            let exchanges = self.state.exchanges.lock().unwrap().clone();
+            (self.look)(&exchanges);
+        }
     }
 }
 
@@ -307,7 +335,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return;
     };
-    while let Some((kind, method, mut exchange, headers)) = read_request(&mut stream).await {
+    while let Some((kind, method, mut exchange)) = read_request(&mut stream).await {
         let index = {
             let mut exchanges = state.exchanges.lock().unwrap();
             exchanges.push(exchange.clone());
@@ -316,7 +344,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
         state.arrived.send_modify(|count| *count += 1);
         let behaviour = state.behaviours.lock().unwrap().get(&kind).cloned();
         let mut answer = match behaviour.unwrap_or(Behaviour::Pass) {
-            Behaviour::Pass => match forward(&state, kind, method, &exchange, headers).await {
+            Behaviour::Pass => match forward(&state, kind, method, &exchange).await {
                 Some(answer) => answer,
                 // The service behind has ended, and so will this test.
                 None => return,
@@ -363,11 +391,9 @@ async fn misbehave(state: &State, stream: &mut TlsStream<TcpStream>, fault: Beha
     }
 }
 
-type Headers = Vec<(String, String)>;
+pub(crate) type Headers = Vec<(String, String)>;
 
-async fn read_request(
-    stream: &mut TlsStream<TcpStream>,
-) -> Option<(Kind, Method, Exchange, Headers)> {
+async fn read_request(stream: &mut TlsStream<TcpStream>) -> Option<(Kind, Method, Exchange)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -391,9 +417,10 @@ async fn read_request(
         kind,
         target,
         body,
+        headers,
         answer: None,
     };
-    Some((kind, Method::from_name(method)?, exchange, headers))
+    Some((kind, Method::from_name(method)?, exchange))
 }
 
 async fn forward(
@@ -401,15 +428,16 @@ async fn forward(
     kind: Kind,
     method: Method,
     exchange: &Exchange,
-    headers: Headers,
 ) -> Option<HttpResponse> {
     let (client, base) = state.upstream.as_ref().expect("a service behind");
     let request = HttpRequest {
         method,
         url: format!("{base}{}", exchange.target),
-        headers: headers
-            .into_iter()
+        headers: exchange
+            .headers
+            .iter()
             .filter(|(name, _)| name == "accept" || name == "content-type")
+            .cloned()
             .collect(),
         body: exchange.body.clone(),
     };

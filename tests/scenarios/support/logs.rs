@@ -60,6 +60,17 @@ pub(crate) fn record() {
 
 /// All that was logged so far.
 pub(crate) fn recorded() -> String {
+    recorded_since(0)
+}
+
+/// How much was logged so far, in octets.
+pub(crate) fn length() -> usize {
     let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&recorded).into_owned()
+    recorded.len()
+}
+
+/// What was logged after that many octets, by whichever test.
+pub(crate) fn recorded_since(length: usize) -> String {
+    let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&recorded[length..]).into_owned()
 }

@@ -1,7 +1,7 @@
 //! What must not be seen in any log, error, text of a value or state store: numbers, tokens, call
 //! nonces, keys, blobs. Registered where it arises, then looked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringtrue_net::AwsLcCrypto;
@@ -9,6 +9,9 @@ use ringtrue_stir::crypto::{
     CryptoProvider, Curve, Es256Signature, GeneratedKey, P256PublicKey, SecretKey, SharedSecret,
 };
 use ringtrue_stir::{Reason, base64url};
+
+use super::gateway::Exchange;
+use super::logs::recorded_since;
 
 /// What every number of these tests begins with.
 const PREFIX: &str = "1202555";
@@ -58,11 +61,27 @@ impl Secrets {
         }
     }
 
-    /// Registers every word of a body: blobs, statements and tokens are lines or quoted texts.
+    /// Registers every word of a body: blobs, statements and tokens are lines or quoted texts. The zeros
+    /// that fill an answer up are none.
     pub(crate) fn body(&self, body: &[u8]) {
         let text = String::from_utf8_lossy(body);
-        for word in text.split(|c: char| c.is_whitespace() || c == '"') {
-            self.text(word);
+        for word in text.split(|c: char| c.is_whitespace() || "\"=,".contains(c)) {
+            if word.bytes().any(|octet| octet != b'0') {
+                self.text(word);
+            }
+        }
+    }
+
+    /// Registers what travelled: blobs, statements, storage tokens with their keys and signatures.
+    pub(crate) fn exchange(&self, exchange: &Exchange) {
+        self.body(&exchange.body);
+        if let Some((200..300, body)) = &exchange.answer {
+            self.body(body);
+        }
+        for (name, value) in &exchange.headers {
+            if name == "authorization" || name.starts_with("stir-oob-") {
+                self.body(value.as_bytes());
+            }
         }
     }
 
@@ -72,10 +91,21 @@ impl Secrets {
             return Some(format!("a number: {}", around(text, PREFIX)));
         }
         let held = self.held();
-        held.iter()
-            .flat_map(|secret| samples(secret))
-            .find(|sample| text.contains(sample))
-            .map(|sample| format!("a secret: {}", around(text, sample)))
+        let (lists, words): (Vec<&String>, Vec<&String>) =
+            held.iter().partition(|secret| secret.contains(", "));
+        // Words are compared with the long words of the text: a log has few of them.
+        let samples: HashSet<&str> = words.iter().flat_map(|secret| samples(secret)).collect();
+        let lengths: BTreeSet<usize> = samples.iter().map(|sample| sample.len()).collect();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let found_word = text
+            .split(|c: char| !is_part(c))
+            .filter(|word| word.len() >= MIN_SECRET)
+            .flat_map(|word| (0..word.len()).map(move |at| &word[at..]))
+            .flat_map(|rest| lengths.iter().filter_map(move |length| rest.get(..*length)))
+            .find(|part| samples.contains(part));
+        let mut lists = lists.iter().flat_map(|secret| self::samples(secret));
+        let found = found_word.or_else(|| lists.find(|sample| text.contains(sample)))?;
+        Some(format!("a secret: {}", around(text, found)))
     }
 
     pub(crate) fn assert_absent_from(&self, what: &str, text: &str) {
@@ -87,6 +117,20 @@ impl Secrets {
     /// The platform's cryptography, of which every secret is registered.
     pub(crate) fn provider(&self) -> Arc<dyn CryptoProvider> {
         Arc::new(Telling(self.clone()))
+    }
+}
+
+/// Fails if the log since then, or the body of a problem, shows anything that travelled.
+pub(crate) fn assert_quiet(exchanges: &[Exchange], since: usize) {
+    let secrets = Secrets::new();
+    for exchange in exchanges {
+        secrets.exchange(exchange);
+    }
+    secrets.assert_absent_from("the log", &recorded_since(since));
+    for exchange in exchanges {
+        if let Some((400.., body)) = &exchange.answer {
+            secrets.assert_absent_from("a problem", &String::from_utf8_lossy(body));
+        }
     }
 }
 

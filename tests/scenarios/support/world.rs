@@ -17,7 +17,8 @@ use ringtrue_oob::http::{HttpResponse, directory, placement};
 use ringtrue_oob::statement::KeyStatement;
 use ringtrue_stir::certificate::Profile;
 
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Watch};
+use super::secrets::assert_quiet;
 use super::{PATIENT, ends, logs, now};
 
 /// Where the certificates of every credential are said to be. Nothing is there.
@@ -37,6 +38,8 @@ pub(crate) struct World {
     pub(crate) tls: TlsIdentity,
     pub(crate) gateway: Gateway,
     pub(crate) service: RunningService,
+    /// Fails the test if anything of its calls was logged.
+    _quiet: Watch,
     /// Reaches the real service past the gateway.
     client: HttpClient,
     base: BaseUrl,
@@ -81,9 +84,12 @@ impl World {
         let service = Service::start(config, &identity).await.unwrap();
         let base = service.base_url().clone();
         let upstream = (client(&tls), base.as_str().to_owned());
+        let gateway = Gateway::start(&tls, Some(upstream));
+        let since = logs::length();
         Self {
             now: now(),
-            gateway: Gateway::start(&tls, Some(upstream)),
+            _quiet: gateway.watch(move |exchanges| assert_quiet(exchanges, since)),
+            gateway,
             client: client(&tls),
             authority,
             tls,
