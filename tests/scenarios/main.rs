@@ -22,6 +22,7 @@ mod requests;
 mod service_faults;
 mod source_rules;
 mod statements;
+mod storage_tokens;
 mod substitution;
 mod support;
 mod trust_updates;
