@@ -10,6 +10,7 @@ mod answers;
 mod calls;
 mod clocks;
 mod contents;
+mod cover_traffic;
 mod credential_renewal;
 mod credentials;
 mod device_keys;

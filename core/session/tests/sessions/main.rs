@@ -11,6 +11,8 @@
     reason = "helpers of tests may fail like the tests themselves"
 )]
 
+#[path = "../../../cps/tests/distinguisher/advantage.rs"]
+mod advantage;
 mod attacker;
 mod bundles;
 mod issuer;
@@ -37,6 +39,7 @@ mod hardware;
 mod hybrid;
 mod limits;
 mod lookups;
+mod observers;
 mod placing;
 mod polls;
 mod publishing;
