@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Run a Call Placement Service with its key directory.
     #[command(subcommand)]
     Cps(CpsCommand),
+    /// Run a relay that hides from services who asks them.
+    #[command(subcommand)]
+    Relay(RelayCommand),
     /// Make and publish an endpoint's encryption keys.
     Publish(PublishArguments),
     /// Ask for, install and watch an endpoint's own certificate.
@@ -124,6 +127,22 @@ pub(crate) struct LabInitArguments {
 pub(crate) enum CpsCommand {
     /// Serve until SIGTERM or SIGINT; SIGHUP reads the TLS certificate again.
     Serve(CpsServeArguments),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RelayCommand {
+    /// Serve until SIGTERM or SIGINT; SIGHUP reads the TLS certificate again.
+    Serve(RelayServeArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct RelayServeArguments {
+    /// Take everything from this configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Where to listen, instead of the configured address.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Args)]

@@ -12,6 +12,7 @@ mod keys;
 mod lab;
 mod logs;
 mod output;
+mod relay;
 mod settings;
 mod tools;
 mod trust;
@@ -20,7 +21,7 @@ use std::io::Write as _;
 
 use clap::Parser as _;
 
-use crate::args::{Arguments, Command, CpsCommand, LabCommand};
+use crate::args::{Arguments, Command, CpsCommand, LabCommand, RelayCommand};
 use crate::exit::{Exit, Failure};
 
 fn main() -> std::process::ExitCode {
@@ -52,6 +53,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Place(place) => calls::place(&place),
         Command::Publish(publish) => calls::publish(&publish),
         Command::Rcd(rcd) => tools::rcd(&rcd),
+        Command::Relay(RelayCommand::Serve(serve)) => relay::serve(&serve),
         Command::Ring(ring) => calls::ring(&ring),
         Command::Tnauthlist(list) => tools::tn_auth_list(&list),
         Command::Keys(keys) => keys::keys(&keys),

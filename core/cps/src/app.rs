@@ -7,22 +7,25 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Body;
+use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use ringtrue_oob::Blob;
 use ringtrue_oob::http::placement::RetrieveForm;
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
-use ringtrue_oob::http::{HttpResponse, directory, health, placement};
+use ringtrue_oob::http::{HttpResponse, directory, health, media, placement};
+use ringtrue_oob::ohttp::messages;
 use ringtrue_oob::token::redemption::Redemption;
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::clock::Clock;
 use crate::config::SharedProvider;
+use crate::connection::{Answering, ConnectionCounts};
 use crate::directory::{Directory, PutRefusal};
 use crate::directory_file::DirectoryFile;
+use crate::gateway::Gateway;
 use crate::mailbox::{PlacementCounts, PlacementStore};
 use crate::metrics::{Metrics, RequestLabels};
 use crate::rate::RateLimiter;
@@ -63,6 +66,9 @@ pub(crate) struct App {
     pub(crate) directory: Mutex<Directory>,
     pub(crate) directory_file: Option<DirectoryFile>,
     pub(crate) limiter: Mutex<RateLimiter>,
+    pub(crate) gateway: Gateway,
+    /// Addresses to which the limits per client do not apply: many clients are behind them.
+    pub(crate) relays: Vec<IpAddr>,
     pub(crate) limit_loopback: bool,
     pub(crate) body_timeout: Duration,
     pub(crate) lifetime: Duration,
@@ -74,9 +80,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Answering for App {
+    fn handle(
+        &self,
+        client: IpAddr,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Cut>> + Send {
+        self.handle_any(client, request)
+    }
+
+    fn limits_apply(&self, client: IpAddr) -> bool {
+        let client = client.to_canonical();
+        !self.relays.contains(&client) && (self.limit_loopback || !client.is_loopback())
+    }
+
+    fn connections(&self) -> &ConnectionCounts {
+        &self.metrics.connections
+    }
+}
+
 impl App {
     /// Answers one request and leaves a trace of it that names nobody.
-    pub(crate) async fn handle<B>(
+    async fn handle_any<B>(
         &self,
         client: IpAddr,
         request: Request<B>,
@@ -111,7 +136,7 @@ impl App {
         Ok(http_response(answer))
     }
 
-    async fn answer<B>(
+    pub(crate) async fn answer<B>(
         &self,
         route: &Route,
         headers: &HeaderMap,
@@ -159,6 +184,8 @@ impl App {
             Route::Lookup { number } => self.lookup(number, accept),
             Route::IssuerDirectory => self.issuer_directory(accept),
             Route::TokenRequest => self.sign_token(headers, content_type, &body),
+            Route::Gateway => self.oblivious(content_type, &body).await,
+            Route::GatewayKeys => self.gateway_keys(accept),
             _ => Err(Problem::NotFound.encode()),
         };
         Ok((answer.unwrap_or_else(|refusal| refusal), body.len()))
@@ -392,6 +419,12 @@ impl App {
         Ok(directory::encode_statements(&texts))
     }
 
+    fn gateway_keys(&self, accept: Option<&str>) -> Result<HttpResponse, HttpResponse> {
+        let wanted = media::negotiate(accept, &[media::OHTTP_KEYS]);
+        wanted.ok_or_else(|| Problem::NotAcceptable.encode())?;
+        Ok(messages::encode_keys(&self.gateway.configs()))
+    }
+
     /// Tells the mailbox for which keys a number is served, now and as far as it is known.
     fn serve(&self, number: &TelephoneNumber, served: &[(UnixTime, crate::ServedKeys)]) {
         let (wall, steady) = (self.clock.wall_ms(), self.clock.steady_ms());
@@ -427,6 +460,9 @@ impl App {
             tokio::task::yield_now().await;
         }
         lock(&self.directory).forget_ended(self.now());
+        if let Err(reason) = self.gateway.rotate(&*self.provider.0, self.now()) {
+            tracing::error!(reason = reason.name(), "gateway keys not rotated");
+        }
         if let Some(tokens) = &self.tokens {
             let (tokens, now) = (Arc::clone(tokens), self.now());
             // Files, and once a day a new key.
@@ -448,10 +484,6 @@ impl App {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn limits_apply(&self, client: IpAddr) -> bool {
-        self.limit_loopback || !client.to_canonical().is_loopback()
     }
 
     fn now(&self) -> UnixTime {
@@ -505,6 +537,8 @@ impl App {
 fn template(route: &Result<Route, Problem>, prefix: &str, path: &str) -> &'static str {
     match route {
         Ok(Route::Health) => "/health",
+        Ok(Route::Gateway) => "/gateway",
+        Ok(Route::GatewayKeys) => "/ohttp-keys",
         Ok(Route::IssuerDirectory) => "/.well-known/private-token-issuer-directory",
         Ok(Route::TokenRequest) => "/token-request",
         Ok(Route::Item { .. }) => "/cps/{number}/ppts/{id}",
@@ -536,7 +570,7 @@ fn method_label(method: &hyper::Method) -> &'static str {
 }
 
 /// The body, or `None` if it is longer than `max_len`.
-async fn read_body<B>(mut body: B, max_len: usize) -> Result<Option<Vec<u8>>, Cut>
+pub(crate) async fn read_body<B>(mut body: B, max_len: usize) -> Result<Option<Vec<u8>>, Cut>
 where
     B: Body + Unpin,
 {
@@ -584,7 +618,7 @@ fn unavailable(reason: Reason) -> HttpResponse {
     Problem::Unavailable.encode()
 }
 
-fn http_response(answer: HttpResponse) -> Response<Full<Bytes>> {
+pub(crate) fn http_response(answer: HttpResponse) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

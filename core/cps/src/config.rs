@@ -1,6 +1,6 @@
 //! The settings of a service as values. `config_file` reads them from TOML.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +94,9 @@ pub struct ServiceConfig {
     /// Where published key statements, the token issuer's keys and spent tokens are kept over a restart;
     /// nowhere if absent. Blobs never are.
     pub state_folder: Option<PathBuf>,
+    /// The addresses of relays, to which the limits per client do not apply: many clients are behind
+    /// each.
+    pub relays: Vec<IpAddr>,
     /// Limits of connections.
     pub network: NetworkLimits,
     /// Where to serve `/metrics`, in the clear: an address that only the operator reaches.
@@ -130,6 +133,7 @@ impl ServiceConfig {
             placement: PlacementLimits::default(),
             max_directory_bytes: 256 * 1024 * 1024,
             state_folder: None,
+            relays: Vec::new(),
             network: NetworkLimits::default(),
             metrics_listen: None,
             secret: None,

@@ -1,6 +1,6 @@
 //! The settings of a service as a TOML file. Every key that is not known is an error.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ const MAX_CONFIG_LEN: usize = 64 * 1024;
 /// connections_per_client = 128
 /// requests_per_minute = 1200                 # per client address
 /// limit_loopback = false                     # whether the two above hold for loopback clients
+/// relays = []                                # addresses of relays: the two above do not hold for them
 /// blobs_per_number = 200                     # at most 200
 /// blob_memory_mib = 256
 /// statement_memory_mib = 256
@@ -128,6 +129,8 @@ struct LimitsSection {
     connections_per_client: Option<usize>,
     requests_per_minute: Option<u32>,
     limit_loopback: Option<bool>,
+    #[serde(default)]
+    relays: Vec<IpAddr>,
     blobs_per_number: Option<usize>,
     blob_memory_mib: Option<usize>,
     statement_memory_mib: Option<usize>,
@@ -310,6 +313,7 @@ impl LimitsSection {
             Some,
         )?;
         network.limit_loopback = self.limit_loopback.unwrap_or(network.limit_loopback);
+        service.relays = self.relays.iter().map(IpAddr::to_canonical).collect();
         let placement = &mut service.placement;
         set(
             &mut placement.max_stored_per_number,

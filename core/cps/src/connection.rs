@@ -6,17 +6,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::app::App;
+use crate::app::Cut;
 use crate::config::NetworkLimits;
 use crate::rate::network;
 use ringtrue_oob::token::redemption::MAX_TOKENS;
@@ -33,22 +39,46 @@ const MAX_HEADERS: usize = 64;
 /// The pause after the system refuses a connection for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What answers the requests that come over connections.
+pub(crate) trait Answering: Send + Sync + 'static {
+    /// Answers one request.
+    fn handle(
+        &self,
+        client: IpAddr,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Cut>> + Send;
+
+    /// Whether the limits per client hold for this address.
+    fn limits_apply(&self, client: IpAddr) -> bool;
+
+    /// Where connections are counted.
+    fn connections(&self) -> &ConnectionCounts;
+}
+
+/// Counts of connections.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) accepted: Counter,
+    pub(crate) open: Gauge,
+    pub(crate) handshake_failures: Counter,
+}
+
 /// Everything that connections share.
-pub(crate) struct Server {
-    pub(crate) app: Arc<App>,
+pub(crate) struct Server<A> {
+    pub(crate) app: Arc<A>,
     pub(crate) tls: TlsAcceptor,
     pub(crate) limits: NetworkLimits,
     pub(crate) per_client: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One of the connections that a client may have; given back on drop.
-struct ClientSlot {
-    server: Arc<Server>,
+struct ClientSlot<A> {
+    server: Arc<Server<A>>,
     client: IpAddr,
 }
 
-impl ClientSlot {
-    fn take(server: &Arc<Server>, client: IpAddr) -> Option<Self> {
+impl<A: Answering> ClientSlot<A> {
+    fn take(server: &Arc<Server<A>>, client: IpAddr) -> Option<Self> {
         let client = network(client);
         let mut counts = server
             .per_client
@@ -67,7 +97,7 @@ impl ClientSlot {
     }
 }
 
-impl Drop for ClientSlot {
+impl<A> Drop for ClientSlot<A> {
     fn drop(&mut self) {
         let mut counts = self
             .server
@@ -90,8 +120,8 @@ pub(crate) async fn until_stopped(stop: &mut watch::Receiver<bool>) {
 
 /// Accepts connections until `stop` turns true or its sender is gone, then lets requests finish within
 /// the drain time.
-pub(crate) async fn accept_until_stopped(
-    server: Arc<Server>,
+pub(crate) async fn accept_until_stopped<A: Answering>(
+    server: Arc<Server<A>>,
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -127,8 +157,8 @@ pub(crate) async fn accept_until_stopped(
     tasks.shutdown().await;
 }
 
-async fn serve(
-    server: Arc<Server>,
+async fn serve<A: Answering>(
+    server: Arc<Server<A>>,
     stream: TcpStream,
     client: SocketAddr,
     _permit: OwnedSemaphorePermit,
@@ -140,16 +170,16 @@ async fn serve(
     };
     // Answers are written at once; waiting for more would only add delay.
     let _ = stream.set_nodelay(true);
-    let metrics = &server.app.metrics;
+    let counts = server.app.connections();
     let tls = match timeout(server.limits.handshake_timeout, server.tls.accept(stream)).await {
         Ok(Ok(tls)) => tls,
         Ok(Err(_)) | Err(_) => {
-            metrics.handshake_failures.inc();
+            counts.handshake_failures.inc();
             return;
         }
     };
-    metrics.connections.inc();
-    metrics.open_connections.inc();
+    counts.accepted.inc();
+    counts.open.inc();
     let app = Arc::clone(&server.app);
     let service = service_fn(move |request| {
         let app = Arc::clone(&app);
@@ -167,5 +197,5 @@ async fn serve(
         );
     // What goes wrong here is the client's doing, and nothing of it may be logged.
     let _ = watcher.watch(connection).await;
-    metrics.open_connections.dec();
+    counts.open.dec();
 }

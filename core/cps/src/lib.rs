@@ -22,13 +22,18 @@ mod connection;
 mod constant;
 mod directory;
 mod directory_file;
+mod gateway;
 mod item;
 mod level;
 mod mailbox;
 mod metrics;
 mod metrics_listener;
 mod rate;
+mod relay;
+mod relay_config;
+mod relay_service;
 mod rules;
+mod running;
 mod schedule;
 mod secret;
 mod served;
@@ -50,6 +55,9 @@ pub use mailbox::{
     PlacementStore,
 };
 pub use metrics::Observed;
+pub use relay_config::{LoadedRelayConfig, RelayConfig, RelayConfigFile};
+pub use relay_service::{RelayObserved, RelayService, RunningRelay};
+pub use running::Running;
 pub use secret::ServiceSecret;
 pub use served::{MAX_SERVED_KEYS, ServedKeys};
 pub use service::{RunningService, Service};

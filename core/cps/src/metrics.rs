@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::connection::ConnectionCounts;
 use crate::mailbox::PlacementCounts;
 
 /// What a service could see so far: counts only, which is also all it knows of the calls beyond the
@@ -71,9 +72,7 @@ pub(crate) struct Metrics {
     pub(crate) tokens_spent: Counter,
     pub(crate) token_refusals: Counter,
     pub(crate) prices_named: Counter,
-    pub(crate) connections: Counter,
-    pub(crate) handshake_failures: Counter,
-    pub(crate) open_connections: Gauge,
+    pub(crate) connections: ConnectionCounts,
     live_blobs: Gauge<u64, AtomicU64>,
     live_bytes: Gauge<u64, AtomicU64>,
     evictions: Gauge<u64, AtomicU64>,
@@ -97,8 +96,8 @@ impl Metrics {
             tokens_spent: self.tokens_spent.get(),
             token_refusals: self.token_refusals.get(),
             prices_named: self.prices_named.get(),
-            connections: self.connections.get(),
-            handshake_failures: self.handshake_failures.get(),
+            connections: self.connections.accepted.get(),
+            handshake_failures: self.connections.handshake_failures.get(),
         }
     }
 
@@ -154,17 +153,17 @@ impl Metrics {
         r.register(
             "connections",
             "TLS connections accepted",
-            self.connections.clone(),
+            self.connections.accepted.clone(),
         );
         r.register(
             "tls_handshake_failures",
             "TLS handshakes failed",
-            self.handshake_failures.clone(),
+            self.connections.handshake_failures.clone(),
         );
         r.register(
             "open_connections",
             "Connections open now",
-            self.open_connections.clone(),
+            self.connections.open.clone(),
         );
         r.register(
             "live_blobs",

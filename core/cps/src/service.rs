@@ -19,10 +19,12 @@ use crate::config::{ServiceConfig, TlsIdentity};
 use crate::connection::{Server, accept_until_stopped, until_stopped};
 use crate::directory::Directory;
 use crate::directory_file::DirectoryFile;
+use crate::gateway::Gateway;
 use crate::mailbox::{PlacementCounts, PlacementStore};
 use crate::metrics::{Metrics, Observed};
 use crate::metrics_listener::serve_metrics;
 use crate::rate::RateLimiter;
+use crate::running::Running;
 use crate::secret::ServiceSecret;
 use crate::tokens::TokenService;
 
@@ -81,7 +83,10 @@ impl Service {
             })
             .transpose()?
             .map(Arc::new);
+        let gateway = Gateway::open(&*config.provider.0, config.state_folder.as_deref(), now)?;
         let app = Arc::new(App {
+            gateway,
+            relays: config.relays,
             prefix: base_url.prefix().to_owned(),
             anchors: config.anchors,
             profile: config.profile,
@@ -133,7 +138,7 @@ impl Service {
     }
 }
 
-async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Reason> {
+pub(crate) async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Reason> {
     let listener = TcpListener::bind(addr)
         .await
         .map_err(|_| Reason::ConfigurationInvalid)?;
@@ -236,5 +241,15 @@ impl RunningService {
             let _ = task.await;
         }
         tracing::info!("service stopped");
+    }
+}
+
+impl Running for RunningService {
+    fn reload_tls(&self, tls: &TlsIdentity) -> Result<(), Reason> {
+        Self::reload_tls(self, tls)
+    }
+
+    fn shutdown(self) -> impl Future<Output = ()> + Send {
+        Self::shutdown(self)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringtrue_stir::Reason;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::service::RunningService;
+use crate::running::Running;
 use crate::tls_files::TlsFiles;
 
 /// Runs until SIGTERM or SIGINT, then drains. SIGHUP, or a change of the files that is looked for every
@@ -15,7 +15,7 @@ use crate::tls_files::TlsFiles;
 ///
 /// [`Reason::Internal`] if the system takes no signal handlers; the service is then stopped.
 pub async fn run_until_terminated(
-    service: RunningService,
+    service: impl Running,
     tls: Option<(TlsFiles, Duration)>,
 ) -> Result<(), Reason> {
     let signals = (|| {
@@ -54,7 +54,7 @@ pub async fn run_until_terminated(
     Ok(())
 }
 
-fn reload(files: &TlsFiles, service: &RunningService) {
+fn reload(files: &TlsFiles, service: &impl Running) {
     match files.reload(service) {
         Ok(()) => tracing::info!("tls certificate reloaded"),
         Err(reason) => {

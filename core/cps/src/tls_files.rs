@@ -7,7 +7,7 @@ use ringtrue_stir::Reason;
 use zeroize::Zeroizing;
 
 use crate::config::TlsIdentity;
-use crate::service::RunningService;
+use crate::running::Running;
 
 /// The longest PEM file that is read.
 const MAX_PEM_LEN: u64 = 256 * 1024;
@@ -48,8 +48,8 @@ impl TlsFiles {
     ///
     /// # Errors
     ///
-    /// As [`TlsFiles::read`] and [`RunningService::reload_tls`].
-    pub fn reload(&self, service: &RunningService) -> Result<(), Reason> {
+    /// As [`TlsFiles::read`] and [`Running::reload_tls`].
+    pub fn reload(&self, service: &impl Running) -> Result<(), Reason> {
         service.reload_tls(&self.read()?)
     }
 
@@ -64,7 +64,7 @@ impl TlsFiles {
 
     /// Looks at the files every `interval` and reloads them after a change. Never returns. A pair that
     /// does not fit, because only one file is new yet, is tried again next time.
-    pub async fn watch(&self, service: &RunningService, interval: Duration) {
+    pub async fn watch(&self, service: &impl Running, interval: Duration) {
         let mut seen = self.changed();
         loop {
             tokio::time::sleep(interval).await;

@@ -29,8 +29,9 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// warm. Shorter than services keep theirs, and than most networks remember a quiet connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Idle connections per service and role; requests of one role rarely overlap.
-const IDLE_CONNECTIONS: usize = 2;
+/// Idle connections per service and role when nothing else is configured; requests of one role rarely
+/// overlap.
+pub const DEFAULT_IDLE_CONNECTIONS: usize = 2;
 
 /// The most octets of header names and values in an answer. The services' own stay below 1 KiB.
 const MAX_HEADERS_LEN: usize = 16 * 1024;
@@ -47,6 +48,8 @@ pub struct HttpSettings {
     pub extra_roots_pem: Vec<String>,
     /// Whether the roots of the web, as built in, are trusted. True by default.
     pub web_roots: bool,
+    /// The most idle connections that are kept per service and role, for 20 s: 2. A relay, whose clients share them, keeps more.
+    pub idle_connections: usize,
 }
 
 impl Default for HttpSettings {
@@ -56,6 +59,7 @@ impl Default for HttpSettings {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             extra_roots_pem: Vec::new(),
             web_roots: true,
+            idle_connections: DEFAULT_IDLE_CONNECTIONS,
         }
     }
 }
@@ -195,7 +199,7 @@ fn client(settings: &HttpSettings, tls: ClientConfig) -> Result<Client, Reason> 
     builder(tls, resolver)
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .pool_max_idle_per_host(settings.idle_connections)
         .build()
         .map_err(|_| Reason::Internal)
 }

@@ -20,7 +20,9 @@ mod server;
 mod tls;
 
 pub use address::AddressPolicy;
-pub use client::{DEFAULT_CONNECT_TIMEOUT, HttpClient, HttpSettings, USER_AGENT};
+pub use client::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_IDLE_CONNECTIONS, HttpClient, HttpSettings, USER_AGENT,
+};
 pub use crypto::AwsLcCrypto;
 pub use fetch::{
     Delivered, FetchKind, FetchSettings, FetchSource, Fetched, Fetcher, REFRESH_PERIOD,

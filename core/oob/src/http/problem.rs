@@ -65,6 +65,8 @@ problems! {
     BodyTooLarge "body-too-large" 413 "the body is too large";
     /// A line is no blob, there is none, or its suite is not served.
     MalformedBlob "malformed-blob" 400 "a blob is not of the expected form";
+    /// The body is no encapsulated request, or what it encapsulates is no request.
+    MalformedEncapsulation "malformed-encapsulation" 400 "not an encapsulated request of the expected form";
     /// The path holds no telephone number.
     MalformedNumber "malformed-number" 400 "not a telephone number";
     /// The body is no key statement.
@@ -257,7 +259,7 @@ mod tests {
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             assert_eq!(Problem::decode(&answer), Some(*problem));
         }
-        assert_eq!(names.len(), 17);
+        assert_eq!(names.len(), 18);
     }
 
     #[test]
