@@ -19,6 +19,7 @@ mod fetching;
 mod own_credential;
 mod processes;
 mod quiet_logs;
+mod relays;
 mod requests;
 mod service_faults;
 mod source_rules;

@@ -2,8 +2,8 @@
 //! answer.
 //!
 //! The request inside is answered as if it had come directly, but for the client's address, which is
-//! the relay's and nobody else's. Only what endpoints ask of services goes this way: stores, retrievals
-//! and lookups.
+//! the relay's and nobody else's. Only what endpoints ask of services goes this way: stores, retrievals,
+//! lookups and publications.
 //!
 //! Source: RFC 9458 section 5.2; docs/protocol.md section 19.2 (PRV-40, W-30).
 
@@ -257,6 +257,7 @@ impl App {
         let route = Route::decode(&self.prefix, &request.method, &request.path)?;
         let role = match route {
             Route::Lookup { .. } => Role::Lookup,
+            Route::Publish { .. } => Role::Publish,
             Route::Retrieve { .. } => Role::Retrieve,
             Route::Store { .. } => Role::Store,
             _ => return Err(Problem::NotFound),

@@ -245,7 +245,7 @@ impl EndpointBuilder {
         self
     }
 
-    /// Sends lookups, stores and retrievals through the relay at this base URL, which sees who asks and
+    /// Sends lookups, publications, stores and retrievals through the relay at this base URL, which sees who asks and
     /// not what; services see what is asked and not by whom. Its operator should be another than the
     /// services' (docs/protocol.md section 19.2).
     ///

@@ -50,6 +50,8 @@ pub struct HttpSettings {
     pub web_roots: bool,
     /// The most idle connections that are kept per service and role, for 20 s: 2. A relay, whose clients share them, keeps more.
     pub idle_connections: usize,
+    /// The own address that connections come from, on a host with several. The system chooses if `None`.
+    pub local_address: Option<IpAddr>,
 }
 
 impl Default for HttpSettings {
@@ -60,6 +62,7 @@ impl Default for HttpSettings {
             extra_roots_pem: Vec::new(),
             web_roots: true,
             idle_connections: DEFAULT_IDLE_CONNECTIONS,
+            local_address: None,
         }
     }
 }
@@ -200,6 +203,7 @@ fn client(settings: &HttpSettings, tls: ClientConfig) -> Result<Client, Reason> 
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(settings.idle_connections)
+        .local_address(settings.local_address)
         .build()
         .map_err(|_| Reason::Internal)
 }

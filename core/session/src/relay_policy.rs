@@ -18,7 +18,7 @@ pub fn gateway_name(service: &BaseUrl) -> String {
     format!("{authority}{}", service.prefix().replace('/', "~"))
 }
 
-/// How lookups, stores and retrievals go: through a relay, which sees who asks and not what, or
+/// How lookups, publications, stores and retrievals go: through a relay, which sees who asks and not what, or
 /// directly, where the service sees both.
 ///
 /// The default allows nothing: an application names a relay, or says that it wants none

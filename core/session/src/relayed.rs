@@ -1,6 +1,6 @@
 //! Any session, with its requests carried by a relay.
 //!
-//! Lookups, stores and retrievals become encapsulated requests to the relay's URL for the service's
+//! Lookups, publications, stores and retrievals become encapsulated requests to the relay's URL for the service's
 //! gateway, and their answers come back as if the service had been asked. The session inside notices
 //! nothing of it; its deadlines hold.
 
@@ -44,8 +44,8 @@ enum State {
 /// Carries the requests of a session through the relay of the context's
 /// [`RelayPolicy`](crate::RelayPolicy); see [`Context::with_relay`].
 ///
-/// A driver puts it around every session. Actions of other roles than lookup, store and retrieval pass
-/// through as they are.
+/// A driver puts it around every session. Actions of other roles pass through as they are: who asks for
+/// tokens shows who it is anyway.
 ///
 /// What is worth knowing of the way ([`Relayed::notices`]):
 /// [`Reason::DirectConnection`] for each service that was asked directly although there is a relay,
@@ -92,7 +92,7 @@ impl<S: Session> Relayed<S> {
         let (id, role, request, max_answer_octets, deadline) = match action {
             Action::Request {
                 id,
-                role: role @ (Role::Lookup | Role::Retrieve | Role::Store),
+                role: role @ (Role::Lookup | Role::Publish | Role::Retrieve | Role::Store),
                 request,
                 max_answer_octets,
                 deadline,
@@ -143,7 +143,7 @@ impl<S: Session> Relayed<S> {
 
     /// The base URL of the service that a request is for.
     fn service_of(&self, role: Role, url: &str) -> Option<BaseUrl> {
-        if role == Role::Lookup {
+        if matches!(role, Role::Lookup | Role::Publish) {
             let services = &self.context.services;
             let is_asked = |directory: &&BaseUrl| {
                 url.strip_prefix(directory.as_str())

@@ -7,8 +7,10 @@ pub(crate) mod gateway;
 pub(crate) mod keys;
 pub(crate) mod logs;
 pub(crate) mod puppet;
+pub(crate) mod relayed;
 pub(crate) mod scene;
 pub(crate) mod secrets;
+pub(crate) mod witness;
 pub(crate) mod world;
 
 use std::future::Future;

@@ -20,8 +20,9 @@ pub const MAX_MESSAGE_LEN: usize = 2 * 1024 * 1024;
 /// The most fields of a header section. Ours have ten at most, more only with many storage tokens.
 pub const MAX_FIELDS: usize = 64;
 
-/// The most octets of a header section, as much as a service reads of an ordinary request's.
-pub const MAX_FIELDS_LEN: usize = 16 * 1024;
+/// The most octets of a header section, as much as a service reads of an ordinary request: 32 storage
+/// tokens.
+pub const MAX_FIELDS_LEN: usize = 48 * 1024;
 
 /// The longest method, scheme, authority or path. A base URL has 512 octets at most.
 const MAX_CONTROL_LEN: usize = 1024;

@@ -14,6 +14,9 @@ const SHORT_REQUESTS: &[usize] = &[512, 1024];
 /// storage tokens.
 const STORES: &[usize] = &[8_192, 16_384, 32_768, 65_536, 131_072, 196_608];
 
+/// Publications: one statement of at most 16 KiB, most of them half as long.
+const PUBLICATIONS: &[usize] = &[8_192, 20_480];
+
 /// The answers to lookups: 8192 or 16384 octets of content and the fields, or a problem.
 const LOOKUP_ANSWERS: &[usize] = &[9_216, 17_408];
 
@@ -35,7 +38,8 @@ pub fn request_len(role: Role, len: usize) -> Option<usize> {
     let lengths = match role {
         Role::Lookup | Role::Retrieve => SHORT_REQUESTS,
         Role::Store => STORES,
-        Role::Configuration | Role::Issue | Role::Publish => &[],
+        Role::Publish => PUBLICATIONS,
+        Role::Configuration | Role::Issue => &[],
     };
     first_holding(lengths, len)
 }
@@ -102,8 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn a_publication_has_room_for_the_longest_statement() {
+        assert_eq!(request_len(Role::Publish, 3_000), Some(8_192));
+        let most = directory::MAX_PUBLISH_LEN + 1_200;
+        assert_eq!(request_len(Role::Publish, most), Some(20_480));
+        assert_eq!(answer_len(Role::Publish, 60), 4_096);
+    }
+
+    #[test]
     fn roles_that_are_never_relayed_have_no_length() {
-        for role in [Role::Publish, Role::Issue, Role::Configuration] {
+        for role in [Role::Issue, Role::Configuration] {
             assert_eq!(request_len(role, 1), None);
         }
     }

@@ -1,0 +1,172 @@
+//! A world with a relay: service, key directory and relay, each behind a witness, and endpoints with
+//! addresses of their own.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use ringtrue::{BaseUrl, Endpoint, EndpointBuilder, HttpSettings, MemoryStore};
+use ringtrue_cps::{
+    RelayConfig, RelayService, RunningRelay, RunningService, Service, ServiceConfig,
+};
+use ringtrue_net::HttpClient;
+use ringtrue_oob::ohttp::{GatewayKey, binary, binary::BinaryRequest, decapsulate};
+use ringtrue_stir::base64url;
+use ringtrue_stir::certificate::Profile;
+use ringtrue_stir::crypto::{RustCrypto, SecretKey};
+use tempfile::TempDir;
+
+use super::PATIENT;
+use super::witness::{Seen, Witness};
+use super::world::{World, lab_http, number};
+
+/// Where the relay's own connections come from.
+pub(crate) const RELAY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 21));
+
+/// Where an endpoint's connections come from.
+pub(crate) fn address_of(index: usize) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(127, 0, 1, u8::try_from(index).unwrap() + 1))
+}
+
+/// One of the two services, with what it keeps.
+pub(crate) struct Party {
+    pub(crate) witness: Witness,
+    running: RunningService,
+    state: TempDir,
+}
+
+impl Party {
+    async fn start(world: &World) -> Self {
+        let state = TempDir::new().unwrap();
+        let witness = Witness::start(&world.tls).await;
+        let running = serve(world, &state).await;
+        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
+        witness.lead_to(client, running.base_url().as_str());
+        Self {
+            witness,
+            running,
+            state,
+        }
+    }
+
+    /// Ends the service and starts it again: with what it kept, or with nothing.
+    pub(crate) async fn restart(&mut self, world: &World, forgets_gateway_keys: bool) {
+        if forgets_gateway_keys {
+            std::fs::remove_file(self.state.path().join("gateway-keys.json")).unwrap();
+        }
+        self.running = serve(world, &self.state).await;
+        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
+        self.witness
+            .lead_to(client, self.running.base_url().as_str());
+    }
+
+    /// The gateway's secrets, from its file: what the operator has.
+    fn keys(&self) -> Vec<GatewayKey> {
+        let text = std::fs::read(self.state.path().join("gateway-keys.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let keys = file["keys"].as_array().unwrap().iter();
+        keys.map(|key| {
+            let secret = base64url::decode(key["secret"].as_str().unwrap()).unwrap();
+            let id = u8::try_from(key["id"].as_u64().unwrap()).unwrap();
+            GatewayKey::from_secret(&RustCrypto, id, SecretKey::from_slice(&secret).unwrap())
+                .unwrap()
+        })
+        .collect()
+    }
+
+    /// The requests that were inside what came, with the address that each came from: everything that
+    /// the operator of this service can know.
+    pub(crate) fn opened(&self) -> Vec<(Seen, BinaryRequest)> {
+        let keys = self.keys();
+        let seen = self.witness.seen().into_iter();
+        seen.filter(|seen| seen.line() == ("POST", "/gateway"))
+            .map(|seen| {
+                let (octets, _) = decapsulate(&RustCrypto, &keys, &seen.body).unwrap();
+                let request = binary::decode_request(&octets).unwrap();
+                (seen, request)
+            })
+            .collect()
+    }
+}
+
+async fn serve(world: &World, state: &TempDir) -> RunningService {
+    let mut config = ServiceConfig::new(world.authority.anchors().unwrap());
+    config.profile = Profile::Stir;
+    config.state_folder = Some(state.path().to_owned());
+    let tls = ringtrue_cps::TlsIdentity {
+        chain_pem: world.tls.chain_pem.clone(),
+        key_pem: world.tls.key_pem.clone(),
+    };
+    Service::start(config, &tls).await.unwrap()
+}
+
+pub(crate) struct RelayedWorld {
+    pub(crate) world: World,
+    pub(crate) service: Party,
+    pub(crate) directory: Party,
+    pub(crate) relay: Witness,
+    running_relay: RunningRelay,
+}
+
+impl RelayedWorld {
+    pub(crate) async fn new() -> Self {
+        let world = World::new().await;
+        let (service, directory) = (Party::start(&world).await, Party::start(&world).await);
+        let gateways = [&service, &directory].map(|party| {
+            let base = BaseUrl::parse(&party.witness.base()).unwrap();
+            (party.witness.name(), base)
+        });
+        let mut config = RelayConfig::new(BTreeMap::from(gateways));
+        config.http = HttpSettings {
+            local_address: Some(RELAY_ADDRESS),
+            ..lab_http(&world.tls.root_pem)
+        };
+        let tls = ringtrue_cps::TlsIdentity {
+            chain_pem: world.tls.chain_pem.clone(),
+            key_pem: world.tls.key_pem.clone(),
+        };
+        let running_relay = RelayService::start(config, &tls).await.unwrap();
+        let relay = Witness::start(&world.tls).await;
+        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
+        relay.lead_to(client, running_relay.base_url().as_str());
+        Self {
+            world,
+            service,
+            directory,
+            relay,
+            running_relay,
+        }
+    }
+
+    /// How many requests the relay itself carried.
+    pub(crate) fn carried(&self) -> u64 {
+        self.running_relay.observed().carried
+    }
+
+    /// An endpoint with an address of its own that knows the relay.
+    pub(crate) fn builder(&self, index: usize) -> EndpointBuilder {
+        let number = number(index);
+        let credential = self.world.credential(&number);
+        Endpoint::builder()
+            .number(number.as_str())
+            .anchors_pem(self.world.authority.root.pem())
+            .credential(credential.chain_pem.clone(), super::world::X5U)
+            .signer(super::world::signer_of(&credential))
+            .store(Arc::new(MemoryStore::new()))
+            .state_key(super::world::STATE_KEY)
+            .service(self.service.witness.base())
+            .directory(self.directory.witness.base())
+            .relay(self.relay.base())
+            .http(HttpSettings {
+                local_address: Some(address_of(index)),
+                ..lab_http(&self.world.tls.root_pem)
+            })
+    }
+
+    /// The same, published.
+    pub(crate) async fn published(&self, index: usize) -> Endpoint {
+        let endpoint = self.builder(index).build().unwrap();
+        endpoint.publish_keys(Some(PATIENT)).await.unwrap();
+        endpoint
+    }
+}
