@@ -100,6 +100,64 @@ fn a_call_between_processes_is_verified_on_both_sides() {
 }
 
 #[test]
+fn a_call_that_was_given_up_is_conflicting_in_another_process() {
+    let lab = Laboratory::new();
+    let server = lab.serve();
+    lab.publish(&server);
+    let place = ["place", "--from", ALICE, "--to", BOB, "--gone-after", "1ms"];
+    let placed = lab.run(&server, &place);
+    assert_eq!(code(&placed), Some(0), "{}", json(&placed));
+    assert_eq!(json(&placed)["verdict"], "stored");
+    let rung = lab.run(&server, &["ring", "--from", ALICE, "--to", BOB, "--answer"]);
+    assert_eq!(code(&rung), Some(3));
+    let rung = json(&rung);
+    assert_eq!(rung["verdict"], "conflicting");
+    assert_eq!(rung["reasons"], serde_json::json!(["caller_gone"]));
+    assert_eq!(rung["checks"][8]["reason"], "caller_gone");
+    assert!(rung.get("answer").is_none());
+}
+
+#[test]
+fn a_call_that_both_processes_see_answered_is_confirmed_on_both_sides() {
+    let lab = Laboratory::new();
+    let server = lab.serve();
+    lab.publish(&server);
+    let place = [
+        "place",
+        "--from",
+        ALICE,
+        "--to",
+        BOB,
+        "--await-answer",
+        "8",
+        "--answered-after",
+        "400ms",
+    ];
+    let ring = [
+        "ring",
+        "--from",
+        ALICE,
+        "--to",
+        BOB,
+        "--answer",
+        "--confirm",
+    ];
+    // Two processes may start more than two seconds apart on a busy machine. Then they disagree, rightly.
+    for _ in 0..5 {
+        let placing = Running::start(&lab.arguments(&server, &place));
+        server.await_request("POST", MAILBOX, 201);
+        let rung = lab.run(&server, &ring);
+        let placed = placing.finish();
+        let verdicts = [json(&placed), json(&rung)].map(|report| report["verdict"].clone());
+        if verdicts == ["confirmed", "confirmed"] {
+            assert_eq!((code(&placed), code(&rung)), (Some(0), Some(0)));
+            return;
+        }
+    }
+    panic!("never confirmed");
+}
+
+#[test]
 fn an_endpoint_may_be_configured_by_a_file() {
     let lab = Laboratory::new();
     let server = lab.serve();

@@ -18,6 +18,7 @@ use ringtrue_oob::http::{HttpResponse, directory, health, media, placement};
 use ringtrue_oob::ohttp::messages;
 use ringtrue_oob::token::redemption::Redemption;
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
+use ringtrue_stir::sip::date::format_date;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
 use crate::clock::Clock;
@@ -188,7 +189,18 @@ impl App {
             Route::GatewayKeys => self.gateway_keys(accept),
             _ => Err(Problem::NotFound.encode()),
         };
-        Ok((answer.unwrap_or_else(|refusal| refusal), body.len()))
+        let answer = answer.unwrap_or_else(|refusal| refusal);
+        Ok((self.dated(answer), body.len()))
+    }
+
+    /// With what this service's clock shows: the telephones of a call compare their times by it, also
+    /// where the answer travels inside another and no server adds it
+    /// (docs/protocol.md section 13.5).
+    fn dated(&self, answer: HttpResponse) -> HttpResponse {
+        match format_date(self.now()) {
+            Ok(date) => answer.with_header("date", date),
+            Err(_) => answer,
+        }
     }
 
     fn store(

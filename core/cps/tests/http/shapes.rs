@@ -96,7 +96,7 @@ async fn a_retrieval_has_the_same_headers_and_lines_for_every_number() {
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
-        let expected = ["cache-control", "content-type", "content-length", "date"];
+        let expected = ["cache-control", "content-type", "date", "content-length"];
         assert_eq!(names, expected);
         let text = String::from_utf8(answer.body).unwrap();
         assert!(text.lines().count() >= 4);

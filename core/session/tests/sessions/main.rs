@@ -24,6 +24,7 @@ mod world;
 
 mod answering;
 mod awaiting;
+mod call_table;
 mod calls;
 mod chaos;
 mod checks;

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
-    AnswerSession, AwaitAnswerSession, CallEvent, CallTable, CallVerdict, Monotonic, Placed,
-    Reported, RingSession, Session as _, StateReportSession, Verdict,
+    Action, AnswerSession, AwaitAnswerSession, CallEvent, CallTable, CallVerdict, Input, Monotonic,
+    Placed, Placement, Reported, RingSession, Role, Session as _, StateReportSession, Verdict,
 };
 use ringtrue_stir::Reason;
 
-use crate::attacker::{leave, report};
+use crate::attacker::{leave, opened, report};
 use crate::net::Net;
 use crate::phone::{Phone, Reply};
 use crate::sim::{Running, run};
-use crate::world::{CALLEE, CALLER, CPS_CALLEE, START_MS, World};
+use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_SPARE, START_MS, STRANGER, World};
 
 /// Two telephones in a call, as each of them sees it.
 struct Call {
@@ -295,4 +295,199 @@ fn a_second_call_with_the_same_number_makes_both_conflicting() {
     let other = &other.reports.last().unwrap().1.verdict;
     let reasons = &[Reason::ConcurrentCall, Reason::Replayed][..];
     assert_eq!(now_is(other), (Verdict::Conflicting, reasons));
+}
+
+// W-8: to every key that got the PASSporT, where that was stored, and nothing in it that names anybody.
+#[test]
+fn a_report_goes_where_the_announcement_went_to_every_key_that_got_it() {
+    let (mut world, mut caller, mut callee) = World::with_phones();
+    let mut second = world.phone(&[CALLEE], &[CPS_SPARE]);
+    world.publish(&mut second).unwrap();
+    world.net.date_ahead_ms = Some(0);
+    let placed = world.place_well(&mut caller, CALLEE);
+    assert_eq!(placed.copies, 2);
+    world.net.sent.clear();
+    let since = Monotonic::from_ms(world.ms);
+    let session = StateReportSession::new(
+        Arc::clone(&caller.context),
+        placed.call.clone().unwrap(),
+        CallPhase::Gone,
+        since,
+        world.in_ms(1500),
+    );
+    let reported = run(&mut world, &mut caller, session.unwrap());
+    assert_eq!((reported.services, &reported.reasons[..]), (2, &[][..]));
+    let stores: Vec<_> = world
+        .net
+        .sent
+        .iter()
+        .filter(|s| s.role == Role::Store)
+        .collect();
+    assert_eq!(stores.len(), 2);
+    for (phone, service) in [(&mut callee, CPS_CALLEE), (&mut second, CPS_SPARE)] {
+        let store = stores.iter().find(|store| store.authority() == service);
+        let blobs = store.unwrap().blobs();
+        let found: Vec<_> = blobs
+            .iter()
+            .filter_map(|blob| opened(phone, CALLEE, blob))
+            .collect();
+        assert_eq!(found.len(), 1, "{service}");
+        let content = &found[0];
+        assert!(content.ppts.is_empty() && content.x5c.is_empty() && content.rsp.is_none());
+        assert_eq!(content.cps.as_deref(), Some(service));
+        let state = content.st.unwrap();
+        assert_eq!(state.s, CallPhase::Gone);
+        let off = state.t_ms.abs_diff(START_MS + since.as_ms());
+        assert!(off <= state.u_ms.unwrap() && off <= 1000);
+    }
+}
+
+#[test]
+fn a_caller_cannot_report_what_it_cannot_see() {
+    let call = Call::begin();
+    let session = StateReportSession::new(
+        Arc::clone(&call.caller.context),
+        call.placed.call.clone().unwrap(),
+        CallPhase::Alerting,
+        call.at(),
+        call.world.in_ms(1500),
+    );
+    assert_eq!(session.map(drop).unwrap_err(), Reason::ConfigurationInvalid);
+}
+
+// A store that timed out may have been taken, so what was announced there is taken back as well.
+#[test]
+fn a_call_that_nobody_confirmed_to_be_announced_can_be_taken_back() {
+    let (mut world, mut caller, _callee) = World::with_phones();
+    caller.on(|action, _| match action {
+        Action::Request {
+            role: Role::Store, ..
+        } => Some(Reply::TimesOut),
+        _ => None,
+    });
+    let placed = world.place(&mut caller, CALLEE);
+    assert_eq!(placed.placement, Placement::Unprotected);
+    assert!(placed.call.is_some());
+    caller.on(|action, _| match action {
+        Action::Request {
+            id,
+            role: Role::Store,
+            ..
+        } => Some(Reply::With(Input::Response(
+            *id,
+            Err(Reason::ServiceUnreachable),
+        ))),
+        _ => None,
+    });
+    world.ms += 5_000;
+    let placed = world.place(&mut caller, CALLEE);
+    assert!(placed.call.is_none());
+}
+
+#[test]
+fn an_announcement_is_for_a_call_that_is_dialled_within_two_seconds() {
+    let (mut world, mut caller, _callee) = World::with_phones();
+    let placed = world.place_well(&mut caller, CALLEE).call.unwrap();
+    for (later, may) in [(0, true), (2_000, true), (2_001, false)] {
+        let at = Monotonic::from_ms(world.ms + later);
+        assert_eq!(placed.may_be_dialled(at), may, "{later}");
+    }
+    assert_eq!(format!("{placed:?}"), "PlacedCall { services: 1, .. }");
+}
+
+// The caller's telephone says nothing of what it sees, as that of `await_answer`.
+#[test]
+fn an_early_answer_is_no_conflict_for_a_caller_that_is_not_followed() {
+    let mut call = Call::begin();
+    call.callee_answers();
+    call.pass(5_000);
+    let at_once = AwaitAnswerSession::new(
+        Arc::clone(&call.caller.context),
+        call.placed.answer.clone().unwrap(),
+        call.world.in_ms(5_000),
+        call.caller.now(call.world.ms),
+    );
+    // Not the telephone that has seen the answer already: its mark would count as another call's.
+    call.caller.claims.clear();
+    let outcome = run(&mut call.world, &mut call.caller, at_once);
+    assert_eq!(outcome.verdict.verdict, Verdict::Verified);
+    assert_eq!(outcome.state.unwrap().s, CallPhase::Answered);
+    // The one that is told everything still rings, and that cannot be.
+    let reasons = &[Reason::StateMismatch][..];
+    assert_eq!(now_is(call.caller_sees()), (Verdict::Conflicting, reasons));
+}
+
+// W-10: several telephones, several states.
+#[test]
+fn answers_of_several_telephones_count_together() {
+    let mut call = Call::begin();
+    let verified = call.ring.reports.last().unwrap().1.call.clone().unwrap();
+    let at = call.at();
+    call.callee_reports(verified, CallPhase::Alerting, at);
+    call.pass(2_000);
+    let first = call.wait.reports.last().unwrap().1.clone();
+    assert_eq!(first.verdict.verdict, Verdict::Verified);
+    assert_eq!(first.state.unwrap().s, CallPhase::Alerting);
+    call.callee_answers();
+    call.caller_is_answered();
+    call.pass(3_000);
+    let last = call.wait.reports.last().unwrap().1.clone();
+    assert_eq!(last.verdict.verdict, Verdict::Confirmed);
+    assert_eq!(last.state.unwrap().s, CallPhase::Answered);
+}
+
+#[test]
+fn a_flood_of_made_up_reports_does_not_hide_the_true_one() {
+    let mut call = Call::begin();
+    for n in 0..200_u8 {
+        leave(&mut call.world, &report([n; 16], CallPhase::Gone));
+    }
+    call.caller_gives_up();
+    let at = call.at();
+    call.tell_callee(CallEvent::Answered { at, look: true });
+    call.pass(3_000);
+    let gone = (Verdict::Conflicting, &[Reason::CallerGone][..]);
+    assert_eq!(now_is(call.callee_sees()), gone);
+}
+
+#[test]
+fn a_session_that_stays_ends_with_its_call() {
+    let mut call = Call::begin();
+    call.tell_callee(CallEvent::Ended);
+    call.tell_caller(CallEvent::Ended);
+    call.pass(4_000);
+    assert!(call.ring.output.is_some() && call.wait.output.is_some());
+    // Nobody says so: it ends all the same.
+    let mut call = Call::begin();
+    call.pass(200_000);
+    assert!(call.wait.output.is_some());
+    call.pass(60_000);
+    assert!(call.ring.output.is_some());
+}
+
+// PRV-48: what is asked at the answer does not depend on what was found.
+#[test]
+fn the_looks_after_an_answer_are_the_same_whatever_was_found() {
+    let looks = |call: &mut Call| {
+        call.world.net.sent.clear();
+        let began = call.world.ms;
+        let at = call.at();
+        call.tell_callee(CallEvent::Answered { at, look: true });
+        call.pass(6_000);
+        let sent = call.world.net.sent.iter();
+        sent.filter(|s| s.role == Role::Retrieve && s.authority() == CPS_CALLEE)
+            .map(|s| s.ms - began)
+            .collect::<Vec<_>>()
+    };
+    let mut with = Call::begin();
+    let looked = looks(&mut with);
+    assert_eq!(looked.len(), 3);
+    assert_eq!(looked[0], 0);
+    let mut without = Call::begin();
+    let ringing = without.world.ringing(&without.callee, STRANGER);
+    let now = without.callee.now(without.world.ms);
+    without.ring = Running::new(ringing.staying(now));
+    without.pass(4_000);
+    assert_eq!(without.callee_sees().verdict, Verdict::NoRecord);
+    assert_eq!(looks(&mut without), looked);
 }
