@@ -16,6 +16,7 @@ mod credentials;
 mod device_keys;
 mod directories;
 mod fetching;
+mod flood;
 mod own_credential;
 mod processes;
 mod quiet_logs;

@@ -121,6 +121,9 @@ pub(crate) struct LabInitArguments {
     /// The base URL of the service that the lab's endpoints use.
     #[arg(long, value_name = "URL")]
     pub(crate) base: Option<String>,
+    /// Let the lab's service take stores with storage tokens only, which it signs itself.
+    #[arg(long)]
+    pub(crate) storage_tokens: bool,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringtrue::{BaseUrl, Reason};
 use ringtrue_cps::{
-    ConfigFile, LoadedConfig, Service, ServiceConfig, TlsFiles, run_until_terminated,
+    ConfigFile, LoadedConfig, Service, ServiceConfig, TlsFiles, TokenSettings, run_until_terminated,
 };
 use ringtrue_lab::Lab;
 use ringtrue_stir::certificate::TrustAnchors;
@@ -20,6 +20,9 @@ const DEFAULT_PORT: u16 = 8443;
 
 /// How often the TLS files are looked at for a renewed certificate.
 const TLS_WATCH: Duration = Duration::from_secs(60);
+
+/// Where a lab's service keeps the issuer's keys and spent tokens.
+const LAB_TOKENS: &str = "tokens";
 
 /// Serves until the process is told to end.
 pub(crate) fn serve(arguments: &CpsServeArguments) -> Result<Exit, Failure> {
@@ -91,6 +94,12 @@ fn from_lab(dir: &Path) -> Result<LoadedConfig, Failure> {
     service.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, base.port()));
     service.base_url = Some(base);
     service.profile = lab.config().policy.profile.into();
+    if lab.config().storage_tokens {
+        service.tokens = Some(TokenSettings {
+            folder: Some(dir.join(LAB_TOKENS)),
+            ..TokenSettings::required()
+        });
+    }
     let tls = TlsFiles {
         certificate: dir.join("tls.pem"),
         key: dir.join("tls.key"),

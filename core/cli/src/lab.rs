@@ -15,7 +15,10 @@ use crate::tools;
 /// Makes a lab, or adds numbers to one that is there.
 pub(crate) fn init(arguments: &LabInitArguments) -> Result<Exit, Failure> {
     let now = unix_now();
-    let mut config = LabConfig::default();
+    let mut config = LabConfig {
+        storage_tokens: arguments.storage_tokens,
+        ..LabConfig::default()
+    };
     if let Some(base) = &arguments.base {
         let base = ringtrue::BaseUrl::parse(base).map_err(Failure::of("--base"))?;
         config.base_url = base.as_str().to_owned();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringtrue::{
-    AddressPolicy, Endpoint, FetchSettings, Fetcher, HttpSettings, Policy, Profile, SoftwareSigner,
-    Suite, TelephoneNumber, UnixTime,
+    AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, Policy, Profile,
+    SoftwareSigner, Suite, TelephoneNumber, UnixTime,
 };
 use ringtrue_lab::Lab;
 use serde::Deserialize;
@@ -38,6 +38,8 @@ struct EndpointFile {
     trust: Option<TrustSection>,
     /// The own placement service and key directory.
     base_url: String,
+    /// The issuer whose storage tokens the own service wants, by its authority.
+    token_issuer: Option<String>,
     /// The relay that carries lookups, stores and retrievals.
     relay: Option<String>,
     /// Whether services may be asked directly, without the relay.
@@ -103,12 +105,21 @@ struct Parts {
     trust: Option<TrustParts>,
     anchors: Vec<String>,
     base_url: String,
+    token_issuer: Option<TokenIssuer>,
     relay: Option<String>,
     allow_direct: bool,
     tls_root: Option<String>,
     state: PathBuf,
     addresses: AddressPolicy,
     profile: Profile,
+}
+
+/// Who signs the storage tokens that the own service wants.
+enum TokenIssuer {
+    /// The service itself, wherever it is.
+    Service,
+    /// The issuer of this name.
+    Named(String),
 }
 
 /// Makes the endpoint that `arguments` name, for `number`.
@@ -127,6 +138,13 @@ pub(crate) fn endpoint(
         }
     };
     let base_url = arguments.base.clone().unwrap_or(parts.base_url);
+    let token_issuer = match parts.token_issuer {
+        Some(TokenIssuer::Named(name)) => Some(name),
+        Some(TokenIssuer::Service) => BaseUrl::parse(&base_url)
+            .ok()
+            .map(|base| base.authority().to_owned()),
+        None => None,
+    };
     let mut policy = Policy::default();
     policy.profile = parts.profile;
     if !suites.is_empty() {
@@ -149,6 +167,9 @@ pub(crate) fn endpoint(
         .state_file(parts.state.join(STATE_FILE))
         .policy(policy)
         .http(http.clone());
+    if let Some(issuer) = token_issuer {
+        builder = builder.token_issuer(issuer);
+    }
     if let Some(relay) = relay.or(parts.relay) {
         builder = builder.relay(relay);
     }
@@ -188,6 +209,7 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
         trust: None,
         anchors: vec![read(&dir.join("root.pem"))?.to_string()],
         base_url: config.base_url.clone(),
+        token_issuer: config.storage_tokens.then_some(TokenIssuer::Service),
         relay: None,
         // A lab is one machine: a relay hides nothing there, and is tried by naming it.
         allow_direct: true,
@@ -246,6 +268,7 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         trust,
         anchors,
         base_url: file.base_url,
+        token_issuer: file.token_issuer.map(TokenIssuer::Named),
         relay: file.relay,
         allow_direct: file.allow_direct,
         tls_root,

@@ -21,6 +21,8 @@ pub struct LabConfig {
     pub base_url: String,
     /// What certificate references begin with, without a slash at the end.
     pub x5u_base: String,
+    /// Whether the service takes stores with storage tokens only, which it signs itself.
+    pub storage_tokens: bool,
     /// Which addresses and certificates are accepted.
     pub policy: LabPolicy,
 }
@@ -64,6 +66,7 @@ impl Default for LabConfig {
         Self {
             base_url: DEFAULT_BASE_URL.to_owned(),
             x5u_base: DEFAULT_X5U_BASE.to_owned(),
+            storage_tokens: false,
             policy: LabPolicy::default(),
         }
     }

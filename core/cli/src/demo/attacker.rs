@@ -9,8 +9,13 @@ use ringtrue_net::{AwsLcCrypto, HttpClient, Role};
 use ringtrue_oob::http::directory;
 use ringtrue_oob::http::placement::{self, RetrieveForm};
 use ringtrue_oob::statement::{KeyStatement, VerifiedStatement, VerifyStatement};
+use ringtrue_oob::token::issuance::{self, AuthorizationDraft};
+use ringtrue_oob::token::issuer_directory::{self, ROTATION};
+use ringtrue_oob::token::redemption::{self, StoreProof};
+use ringtrue_oob::token::{IssuerName, OneTimeKey, PendingToken, TokenChallenge};
 use ringtrue_oob::{Blob, CallNonce, Content, Destination, Suite, seal};
 use ringtrue_stir::certificate::Profile;
+use ringtrue_stir::crypto::{CryptoProvider as _, Curve, P256PublicKey};
 use ringtrue_stir::passport::{Destinations, Identity, PassportBuilder, UnsignedPassport};
 
 use super::world::{PATIENCE, Stage, World};
@@ -73,13 +78,69 @@ impl Attacker {
         blobs: &[Blob],
     ) -> Result<(), Failure> {
         for some in blobs.chunks(placement::MAX_STORE_BLOBS) {
-            let request = placement::encode_store(&self.base, number, some)
+            let mut request = placement::encode_store(&self.base, number, some)
                 .map_err(Failure::of("leaving blobs"))?;
+            request.headers.extend(self.payment(number, some).await?);
             let answer = self.send(Role::Store, request).await?;
             placement::decode_stored(&self.base, &answer, some.len())
                 .map_err(Failure::of("leaving blobs"))?;
         }
         Ok(())
+    }
+
+    /// What pays for a store: a storage token, which Mallory gets like anybody who has a number.
+    async fn payment(
+        &self,
+        number: &TelephoneNumber,
+        blobs: &[Blob],
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let failed = Failure::of("getting a storage token");
+        let issuer = IssuerName::parse(self.base.authority()).map_err(&failed)?;
+        let shown = issuer_directory::encode_request(&self.base);
+        let shown = self.send(Role::Configuration, shown).await?;
+        let directory = issuer_directory::decode(&issuer, &shown).map_err(&failed)?;
+        let key = directory.current(unix_now(), ROTATION).map_err(&failed)?;
+        let challenge = TokenChallenge::new(&issuer, self.base.authority()).map_err(&failed)?;
+        let pending = OneTimeKey::generate(&AwsLcCrypto)
+            .and_then(|one_time| PendingToken::new(&AwsLcCrypto, &key.key, &challenge, one_time))
+            .map_err(&failed)?;
+        let body = issuance::request_body(&pending);
+        let authorization = self.authorization(&issuer, &body).map_err(&failed)?;
+        let asked = issuance::encode_request(&directory.request_url, &authorization, body);
+        let answer = self.send(Role::Issue, asked).await?;
+        let destination = Destination::TelephoneNumber(number.clone());
+        issuance::decode_response(&answer)
+            .and_then(|signature| pending.complete(&signature))
+            .and_then(|(token, one_time)| {
+                StoreProof::new(self.base.authority(), &destination, blobs)?.redeem(
+                    &AwsLcCrypto,
+                    &token,
+                    &one_time,
+                    0,
+                )
+            })
+            .and_then(|redemption| redemption::encode(&[redemption]))
+            .map_err(&failed)
+    }
+
+    /// Mallory's credential asks for a token.
+    fn authorization(&self, issuer: &IssuerName, body: &[u8]) -> Result<String, Reason> {
+        let credential = self
+            .stage
+            .credential(&self.stage.mallory)
+            .map_err(|_| Reason::CredentialMissing)?;
+        let unsigned = AuthorizationDraft {
+            issuer,
+            number: &self.stage.mallory,
+            now: unix_now(),
+            body,
+        }
+        .build(&AwsLcCrypto, &credential.bag()?)?;
+        let input = unsigned.signing_input().as_bytes();
+        let signature = AwsLcCrypto.sign_es256(&credential.secret, input)?;
+        let public = AwsLcCrypto.public_key(Curve::P256, &credential.secret)?;
+        let public = P256PublicKey::from_sec1(&public)?;
+        unsigned.complete(&AwsLcCrypto, &public, &signature)
     }
 
     /// Seals `content` to every key that `number` has published and leaves it there.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringtrue::{CallPhase, CallState, HttpRequest, Reason, Suite};
+use ringtrue::{CallPhase, CallState, HttpResponse, Reason, Suite};
 use ringtrue_lab::Authority;
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_oob::{Blob, CallNonce, Content, Destination, RecipientKey, open};
@@ -117,7 +117,8 @@ pub(super) async fn replay(stage: Arc<Stage>) -> Result<Played, Failure> {
     Ok(script.end())
 }
 
-/// One bit of the sealed PASSporT is flipped on its way.
+/// One bit of the sealed PASSporT is flipped on its way to Bob. On the way to the service it would be
+/// noticed there: a storage token signs what is stored.
 pub(super) async fn tampered_blob(stage: Arc<Stage>) -> Result<Played, Failure> {
     let cast = Cast {
         tamper: Some(flip_one_bit),
@@ -125,7 +126,7 @@ pub(super) async fn tampered_blob(stage: Arc<Stage>) -> Result<Played, Failure> 
     };
     let world = World::start(&stage, "tampered_blob", cast).await?;
     let mut script =
-        Script::begin("Alice calls Bob. Somebody on the way flips one bit of her sealed PASSporT.");
+        Script::begin("Alice calls Bob. Somebody on the way to him flips one bit of each blob.");
     script.announce(&world).await?;
     let expected = Expected::nothing_opens("no_record");
     script
@@ -136,16 +137,16 @@ pub(super) async fn tampered_blob(stage: Arc<Stage>) -> Result<Played, Failure> 
 }
 
 /// Flips one bit in the middle of every blob, where the ciphertext is.
-fn flip_one_bit(mut request: HttpRequest) -> HttpRequest {
-    let Ok(text) = std::str::from_utf8(&request.body) else {
-        return request;
+fn flip_one_bit(mut answer: HttpResponse) -> HttpResponse {
+    let Ok(text) = std::str::from_utf8(&answer.body) else {
+        return answer;
     };
     let flipped: String = text
         .lines()
         .map(|line| format!("{}\n", flipped(line).unwrap_or_else(|| line.to_owned())))
         .collect();
-    request.body = flipped.into_bytes();
-    request
+    answer.body = flipped.into_bytes();
+    answer
 }
 
 fn flipped(line: &str) -> Option<String> {
@@ -253,7 +254,7 @@ async fn read_call(
 
 #[cfg(test)]
 mod tests {
-    use ringtrue::{HttpRequest, Method, Suite};
+    use ringtrue::{HttpResponse, Suite};
     use ringtrue_net::AwsLcCrypto;
     use ringtrue_oob::{Blob, dummy};
 
@@ -262,13 +263,12 @@ mod tests {
     #[test]
     fn tampering_changes_one_bit_and_keeps_the_form() {
         let blob = dummy(&AwsLcCrypto, Suite::S1).unwrap();
-        let request = HttpRequest {
-            method: Method::Post,
-            url: String::new(),
+        let answer = HttpResponse {
+            status: 200,
             headers: Vec::new(),
             body: format!("{}\n", blob.to_text()).into_bytes(),
         };
-        let tampered = flip_one_bit(request);
+        let tampered = flip_one_bit(answer);
         let text = std::str::from_utf8(&tampered.body).unwrap();
         let changed = Blob::from_text(text.trim_end()).unwrap();
         let bits: u32 = blob

@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::record::{Event, Kind, Message, Recorder};
 
-/// What somebody on the way does to a request.
-pub(super) type Tamper = fn(HttpRequest) -> HttpRequest;
+/// What somebody on the way does to what is fetched.
+pub(super) type Tamper = fn(HttpResponse) -> HttpResponse;
 
 /// The built-in HTTP client. Records every request that was answered, as the service saw it.
 pub(super) struct Wire {
@@ -77,10 +77,6 @@ impl Transport for Wire {
             Role::Publish => Kind::Publish,
             Role::Retrieve => Kind::Retrieve,
         };
-        let request = match self.tamper {
-            Some(tamper) if kind == Kind::Store => tamper(request),
-            _ => request,
-        };
         let method = request.method.as_str();
         let path = path_of(&request.url);
         let sent = request.body.clone();
@@ -92,6 +88,10 @@ impl Transport for Wire {
                 .await
                 .unwrap_or(Err(Reason::DeadlinePassed))
         })?;
+        let answer = match self.tamper {
+            Some(tamper) if kind == Kind::Retrieve => tamper(answer),
+            _ => answer,
+        };
         self.recorder.push(Event {
             kind,
             start,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringtrue::{
-    AddressPolicy, Endpoint, HttpSettings, Policy, Profile, Reason, SoftwareSigner, SqliteStore,
-    TelephoneNumber,
+    AddressPolicy, Endpoint, HttpSettings, IssuerName, Policy, Profile, Reason, SoftwareSigner,
+    SqliteStore, TelephoneNumber, WalletName,
 };
-use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity};
+use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity, TokenSettings};
 use ringtrue_lab::{Authority, Credential, Lab, LabOptions, LeafSpec};
 use ringtrue_net::{AwsLcCrypto, HttpClient};
 use ringtrue_stir::X5u;
@@ -36,6 +36,9 @@ const MALLORY: &str = "12025550199";
 /// How long the demo waits for what a verdict does not depend on. Not the endpoints' own deadlines,
 /// which are shorter: a busy machine must not look like a failed proof.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Storage tokens that a telephone has: more than any scene needs.
+const TOKEN_STOCK: usize = 8;
 
 /// A number as people write it.
 pub(super) fn pretty(number: &TelephoneNumber) -> String {
@@ -121,7 +124,7 @@ pub(super) struct Cast {
     pub(super) two_numbers: bool,
     /// Bob's encryption key, which somebody has a copy of.
     pub(super) leaked: Option<LeakedKey>,
-    /// What happens to Alice's messages on the way.
+    /// What happens on the way to what Bob fetches.
     pub(super) tamper: Option<Tamper>,
 }
 
@@ -154,7 +157,13 @@ impl World {
             .authority
             .anchors()
             .map_err(Failure::of("the anchors"))?;
-        let service = Service::start(ServiceConfig::new(anchors), &stage.tls)
+        let mut config = ServiceConfig::new(anchors);
+        // One issuer for all scenes: its keys are of the day, not of the scene.
+        config.tokens = Some(TokenSettings {
+            folder: Some(stage.folder.join("tokens")),
+            ..TokenSettings::required()
+        });
+        let service = Service::start(config, &stage.tls)
             .await
             .map_err(Failure::of("starting the service"))?;
         let origin = Instant::now();
@@ -168,7 +177,7 @@ impl World {
                 numbers: std::slice::from_ref(&stage.alice),
                 credential: stage.credential(&stage.alice)?,
                 leaked: None,
-                tamper: cast.tamper,
+                tamper: None,
                 folder: folder.join("alice"),
             },
         )?;
@@ -189,13 +198,14 @@ impl World {
                 numbers,
                 credential,
                 leaked: cast.leaked,
-                tamper: None,
+                tamper: cast.tamper,
                 folder: folder.join("bob"),
             },
         )?;
         for phone in [&alice, &bob] {
             let published = phone.endpoint.publish_keys(None).await;
             published.map_err(Failure::of("publishing keys"))?;
+            phone.fill_wallet(&service).await?;
         }
         Ok(Self {
             stage: Arc::clone(stage),
@@ -275,12 +285,14 @@ impl Phone {
             .map_err(Failure::of("a telephone's state"))?;
         let mut policy = Policy::default();
         policy.profile = Profile::Delegate;
+        policy.token_stock = TOKEN_STOCK;
         let mut builder = Endpoint::builder()
             .allow_direct(true)
             .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())
             .signer(signer.clone())
             .anchors_pem(stage.authority.root.pem())
             .service(service.base_url().as_str())
+            .token_issuer(service.base_url().authority())
             .store(Arc::new(RecordingStore {
                 store,
                 recorder: Arc::clone(&recorder),
@@ -305,6 +317,22 @@ impl Phone {
             signer,
             wire,
         })
+    }
+}
+
+impl Phone {
+    /// Gets storage tokens ahead of need, as a telephone does while nobody is calling.
+    async fn fill_wallet(&self, service: &RunningService) -> Result<(), Failure> {
+        let authority = service.base_url().authority();
+        let issuer = IssuerName::parse(authority).map_err(Failure::of("the token issuer"))?;
+        let wallet = WalletName::new(issuer, authority);
+        let refilled = self.endpoint.refill_tokens(&wallet, None).await;
+        match refilled.reasons.first() {
+            Some(reason) if refilled.stock == 0 => {
+                Err(Failure::of("getting storage tokens")(*reason))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
