@@ -13,6 +13,7 @@ mod attacker;
 mod blobs;
 mod cast;
 mod explore;
+mod live;
 mod locals;
 mod moves;
 mod narrate;

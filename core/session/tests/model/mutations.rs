@@ -86,3 +86,25 @@ fn without_a_race_the_true_call_is_confirmed_and_nothing_else_is() {
     found.require(&[Feat::TrueCallVerified, Feat::TrueCallConfirmed]);
     assert!(!found.feats.contains(&Feat::Refused));
 }
+
+/// The worlds reach to where the two seconds of case c end.
+#[test]
+fn a_rule_of_less_than_two_seconds_does_not_hold() {
+    let bounds = Bounds {
+        end_ms: 2500,
+        ..bounds::race()
+    };
+    let broken = broken_by(Mutation::StricterRule, bounds);
+    assert_eq!(broken, [Rule::ConfirmedOnlyByCoincidence]);
+}
+
+#[test]
+fn who_reads_what_is_meant_for_the_callee_can_spoil_a_call() {
+    let bounds = Bounds {
+        spoofs: 0,
+        end_ms: 0,
+        ..bounds::second_reader()
+    };
+    let broken = broken_by(Mutation::StricterRule, bounds);
+    assert_eq!(broken, [Rule::StrangersSpoilNothing]);
+}

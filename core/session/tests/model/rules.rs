@@ -7,7 +7,7 @@ use ringtrue_stir::Reason;
 
 use crate::blobs::BlobId;
 use crate::cast::{START_MS, Who};
-use crate::state::{Leg, LegState, State, Way};
+use crate::state::{Leg, LegState, Mutation, State, Way};
 use crate::world::World;
 
 /// Something that was seen.
@@ -35,6 +35,8 @@ pub(crate) enum Rule {
     GoneIsNotGood,
     /// P6: C believes an answer only if D gave it.
     AnswersOnlyByTheCallee,
+    /// P7: nobody spoils the verdict on C's call with what it leaves in the mailbox alone.
+    StrangersSpoilNothing,
 }
 
 /// Something that is possible.
@@ -94,6 +96,16 @@ pub(crate) fn shown(world: &mut World<'_>, state: &State, at: u8, reasons: &[Rea
         let feats = told.map(|(_, feat)| Sight::Possible(*feat));
         world.sights.extend(feats);
     }
+    // What spoils it otherwise: another call, a network that loses things, and who knows `n`.
+    let is_strict = world.bounds.mutation == Some(Mutation::StricterRule);
+    let is_secret = !world.bounds.with_k || is_strict;
+    let is_alone = state.spoofs == 0 && state.faults == 0 && is_secret;
+    let is_on = |call: u8| !matches!(state.calls[usize::from(call)].way, Way::Gone);
+    if !verdict.is_good() && is_alone && leg.call.is_some_and(is_on) {
+        world
+            .sights
+            .push(Sight::Broken(Rule::StrangersSpoilNothing));
+    }
     if !verdict.is_good() {
         return;
     }
@@ -137,11 +149,15 @@ fn is_coincidence(world: &World<'_>, state: &State, leg: &Leg) -> bool {
     let LegState::Answered(answered) = leg.state else {
         return false;
     };
+    let tolerance_ms = match world.bounds.mutation {
+        Some(Mutation::StricterRule) => 1500,
+        _ => 2000,
+    };
     (0..).zip(&state.calls).any(|(at, call)| {
         let iat = world.dated.get(&(at, call.begun_ms)).copied();
         match call.way {
             Way::AnsweredElsewhere(elsewhere) => {
-                iat == leg.iat && elsewhere.abs_diff(answered) <= 2000
+                iat == leg.iat && elsewhere.abs_diff(answered) <= tolerance_ms
             }
             _ => false,
         }

@@ -99,6 +99,15 @@ pub(crate) mod bounds {
         }
     }
 
+    pub(crate) fn strangers() -> Bounds {
+        Bounds {
+            spoofs: 0,
+            messages: 2,
+            end_ms: 1500,
+            ..race()
+        }
+    }
+
     pub(crate) fn faults() -> Bounds {
         Bounds {
             faults: 1,
@@ -173,6 +182,13 @@ fn a_spoofed_call_is_confirmed_only_while_somebody_else_answers_the_true_one() {
 fn messages_of_the_attacker_change_nothing() {
     let found = explored("messages", bounds::messages());
     found.require(&[Feat::TrueCallVerifiedUnderAttack, Feat::SpoofUnmasked]);
+}
+
+/// P7.
+#[test]
+fn a_call_is_not_spoilt_by_messages_alone() {
+    let found = explored("strangers", bounds::strangers());
+    found.require(&[Feat::TrueCallVerifiedUnderAttack, Feat::TrueCallConfirmed]);
 }
 
 #[test]
