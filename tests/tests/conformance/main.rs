@@ -1,6 +1,6 @@
-//! `docs/conformance.md` is checked against the sources: every requirement of the list stands there
-//! once, every file exists, every test that is named as a proof is a test, and the outcomes of the
-//! vectors are those that the library gives.
+//! `docs/conformance.md` and `docs/privacy.md` are checked against the sources: every requirement of
+//! their lists stands there once, every file exists, every test that is named as a proof is a test, and
+//! the outcomes of the vectors are those that the library gives.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -10,10 +10,13 @@
 )]
 
 mod outcomes;
+mod privacy;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+const FILE: &str = "docs/conformance.md";
 
 /// Numbers from the first to the last of a kind of requirement.
 struct Range(&'static str, u32, u32);
@@ -65,8 +68,9 @@ fn root() -> PathBuf {
         .to_path_buf()
 }
 
-fn document() -> String {
-    fs::read_to_string(root().join("docs/conformance.md")).expect("docs/conformance.md")
+/// The text of a file of the checkout.
+fn document(file: &str) -> String {
+    fs::read_to_string(root().join(file)).expect(file)
 }
 
 /// The rows of the tables under a heading, header and rule left out, cells trimmed.
@@ -133,7 +137,7 @@ fn require_path(path: &str, row: &str) {
 
 #[test]
 fn every_requirement_stands_once_with_its_place_and_its_proof() {
-    let document = document();
+    let document = document(FILE);
     let mut missing: BTreeSet<String> = BTreeSet::new();
     for Range(prefix, first, last) in REQUIREMENTS {
         missing.extend((first..=last).map(|number| format!("{prefix}-{number}")));
@@ -171,7 +175,7 @@ fn every_requirement_stands_once_with_its_place_and_its_proof() {
 #[test]
 fn what_binds_others_is_listed_with_whom_it_binds() {
     let mut missing = BTreeSet::from(NOT_OURS);
-    for row in rows(&document(), "What binds others") {
+    for row in rows(&document(FILE), "What binds others") {
         let id = row[0].as_str();
         assert!(
             missing.remove(id),
@@ -187,7 +191,7 @@ fn what_binds_others_is_listed_with_whom_it_binds() {
 
 #[test]
 fn what_others_let_through_has_a_code_and_a_test_each() {
-    let document = document();
+    let document = document(FILE);
     let codes: BTreeSet<&str> = ringtrue_stir::Reason::ALL
         .iter()
         .map(|reason| reason.name())
@@ -264,7 +268,7 @@ fn vector_files() -> BTreeSet<String> {
 
 #[test]
 fn every_vector_file_stands_once_with_its_records_its_outcome_and_its_test() {
-    let document = document();
+    let document = document(FILE);
     let mut missing = vector_files();
     let mut sources = BTreeMap::new();
     for row in rows(&document, "Vectors") {
@@ -291,7 +295,7 @@ fn every_vector_file_stands_once_with_its_records_its_outcome_and_its_test() {
 
 /// The rows under a heading must be these. What they should be is written to the temporary folder.
 fn require_rows(heading: &str, expected: &[String]) {
-    let rows: Vec<String> = rows(&document(), heading)
+    let rows: Vec<String> = rows(&document(FILE), heading)
         .iter()
         .map(|cells| format!("| {} |", cells.join(" | ")))
         .collect();
