@@ -302,6 +302,39 @@ async fn case_f_a_call_back_to_the_attacker_says_nothing_to_the_victim() {
     drop(attacker);
 }
 
+// Case f, at the service: whoever cannot prove to hold a number makes nobody call it (measure M8).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_f_a_service_calls_back_who_proved_control_once_and_not_at_a_chosen_moment() {
+    let stage = Stage::new().await;
+    let (service, victim) = (&stage.callee, number(CALLER));
+    let not_proved = Err(Reason::CallbackNotProved);
+    assert_eq!(service.call_back_after(victim.as_str()), not_proved);
+    // A call from the number that is verified is such a proof.
+    let _outgoing = stage.call().await;
+    let call = stage.rings().await;
+    assert!(call.verdict().verdict.is_good());
+    service.prove_control(victim.as_str()).unwrap();
+    assert_eq!(
+        service.call_back_after(number(ATTACKER).as_str()),
+        not_proved
+    );
+    let after = service.call_back_after(victim.as_str()).unwrap();
+    assert!((Duration::from_secs(5)..=Duration::from_secs(65)).contains(&after));
+    assert_eq!(service.call_back_after(victim.as_str()), not_proved);
+    let malformed = Err(Reason::MalformedNumber);
+    assert_eq!(service.prove_control("nobody"), malformed);
+}
+
+// Measure M1: an announcement is for a call that is dialled at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_announcement_that_waited_is_to_be_made_anew() {
+    let stage = Stage::new().await;
+    let placed = stage.announce().await;
+    assert!(stage.caller.may_be_dialled(&placed));
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    assert!(!stage.caller.may_be_dialled(&placed));
+}
+
 // Case g.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_g_a_call_that_the_attacker_forwards_names_the_attackers_number() {

@@ -469,6 +469,7 @@ impl EndpointBuilder {
             wallets: Wallets::default(),
             announced: AtomicU64::new(0),
             calls: Arc::default(),
+            call_backs: Mutex::default(),
         }))
     }
 }

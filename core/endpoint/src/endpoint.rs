@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
-    AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, Monotonic,
-    PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published, RingOutcome,
-    RingSession, Verdict,
+    AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, CallBacks,
+    Monotonic, PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published,
+    RingOutcome, RingSession, Verdict,
 };
 use ringtrue_stir::passport::Mky;
 use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
@@ -83,6 +83,7 @@ pub(crate) struct Inner {
     /// How many calls were announced, for the cover traffic that they owe.
     pub(crate) announced: AtomicU64,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) call_backs: Mutex<CallBacks>,
 }
 
 /// A telephone that proves who is calling. Cheap to clone; clones share everything.
@@ -128,6 +129,10 @@ impl Endpoint {
 
     pub(crate) fn calls(&self) -> &Arc<Calls> {
         &self.0.calls
+    }
+
+    pub(crate) fn call_backs(&self) -> &Mutex<CallBacks> {
+        &self.0.call_backs
     }
 
     /// The own numbers.
@@ -190,8 +195,8 @@ impl Endpoint {
     /// [`Placement::Unprotected`](crate::Placement::Unprotected), which is no error (PRV-42). Give up
     /// by dropping the future.
     ///
-    /// Dial within 2 s, or announce the call anew: an announcement that waits is one that somebody else
-    /// can use. Then say what becomes of the call ([`Endpoint::outgoing`]).
+    /// Dial within 2 s ([`Endpoint::may_be_dialled`]), or announce the call anew: an announcement that
+    /// waits is one that somebody else can use. Then say what becomes of the call ([`Endpoint::outgoing`]).
     ///
     /// # Errors
     ///

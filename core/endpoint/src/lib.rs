@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod call_back;
 mod calls;
 mod clock;
 mod cover;
