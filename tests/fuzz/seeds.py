@@ -205,6 +205,13 @@ def rich_data():
             write("rcd", record["id"], unpadded(record["token"].split(".")[1]))
 
 
+def state_records():
+    for index, record in enumerate(load("records/sealed-records-v1.json")["records"]):
+        sealed = record["sealed"]
+        octets = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        write("state_record", str(index), octets)
+
+
 def storage_tokens():
     example = load("rsabssa/project-storage-token-v1.json")
     octets = bytes.fromhex
@@ -305,4 +312,5 @@ claims()
 signalling()
 rich_data()
 lists()
+state_records()
 storage_tokens()

@@ -27,7 +27,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 35] = [
+pub const TARGETS: [Target; 36] = [
     Target {
         name: "base64url",
         run: tokens::base64url,
@@ -139,6 +139,10 @@ pub const TARGETS: [Target; 35] = [
     Target {
         name: "sip_uri",
         run: signalling::sip_uri,
+    },
+    Target {
+        name: "state_record",
+        run: sealed::state_record,
     },
     Target {
         name: "storage_token",

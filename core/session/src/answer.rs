@@ -11,6 +11,7 @@ use ringtrue_oob::{BaseUrl, CallPhase, Content, Destination, RspRequest, seal};
 use ringtrue_stir::crypto::Es256Signature;
 use ringtrue_stir::passport::{Mky, PassportBuilder, UnsignedPassport};
 use ringtrue_stir::{Reason, UnixTime};
+use zeroize::Zeroizing;
 
 use crate::mailbox::Mailboxes;
 use crate::own_iat::OwnIat;
@@ -18,8 +19,8 @@ use crate::paid_store::{PaidStore, issuer_of};
 use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
-    Action, ActionId, Context, Input, Monotonic, Now, Session, Step, VerifiedCall, WalletName,
-    filler, jitter,
+    Action, ActionId, Context, Input, Monotonic, Now, PeerKeys, RecordName, Session, Step,
+    VerifiedCall, WalletName, filler, jitter,
 };
 
 /// The mailbox and own actions draw ids from different ranges, as they may be outstanding together.
@@ -82,6 +83,9 @@ pub struct AnswerSession {
     iat: OwnIat,
     stage: Stage,
     caller_gone: bool,
+    /// The reading of what is remembered of the caller's statements.
+    loading: Option<ActionId>,
+    known: PeerKeys,
     refill: Option<WalletName>,
     reasons: Vec<Reason>,
 }
@@ -123,6 +127,8 @@ impl AnswerSession {
             iat,
             stage: Stage::Start,
             caller_gone: false,
+            loading: None,
+            known: PeerKeys::default(),
             refill: None,
             reasons: Vec::new(),
         })
@@ -168,6 +174,12 @@ impl AnswerSession {
         }
         self.outbox
             .extend(self.iat.action(unix, now.monotonic, &mut self.ids));
+        let id = self.ids.next();
+        self.loading = Some(id);
+        self.outbox.push_back(Action::Load {
+            id,
+            record: RecordName::statements(&self.call.orig),
+        });
         self.stage = Stage::Dating;
         Ok(())
     }
@@ -206,7 +218,8 @@ impl AnswerSession {
     }
 
     /// The statement to seal to. It came inside the sealed content; its signer has to cover the
-    /// calling number, and the answer may only go to a service that it names (W-5).
+    /// calling number, must not have said something newer or other before (PRV-37), and the answer may
+    /// only go to a service that it names (W-5).
     fn reader(&self, rsp: &RspRequest, now: Now) -> Result<(BaseUrl, VerifiedStatement), Reason> {
         let unix = now
             .unix(self.context.policy.earliest_time)
@@ -217,6 +230,7 @@ impl AnswerSession {
             .context
             .verify_statement(&statement, &self.call.orig, bag, unix)?;
         self.context.require_reader(&statement, unix)?;
+        self.known.clone().learn(statement.clone())?;
         let service = BaseUrl::parse(&rsp.to)?;
         if !statement.cps().contains(&service) {
             return Err(Reason::RspServiceNotAllowed);
@@ -352,12 +366,16 @@ impl Session for AnswerSession {
             // The state store and a key in hardware have no deadline of their own.
             self.mailboxes.give_up(now);
         }
+        if !looking && self.loading.take().is_some() {
+            add_reason(&mut self.reasons, Reason::DeadlinePassed);
+        }
         let store_at = match &self.stage {
             Stage::Signed { store_at, .. } => *store_at,
             _ => self.deadline,
         };
         if let Stage::Signed { token, .. } = &self.stage
             && self.mailboxes.is_idle()
+            && self.loading.is_none()
             && now.monotonic >= store_at
         {
             let token = token.clone();
@@ -387,7 +405,7 @@ impl Session for AnswerSession {
                 reasons: core::mem::take(&mut self.reasons),
             });
         }
-        let wake = if looking && !self.mailboxes.is_idle() {
+        let wake = if looking && !(self.mailboxes.is_idle() && self.loading.is_none()) {
             self.look_until
         } else {
             store_at.min(self.deadline)
@@ -416,6 +434,15 @@ impl Session for AnswerSession {
                         self.stage = Stage::Signed { token, store_at };
                     }
                     Err(reason) => self.fail(reason),
+                }
+            }
+            Input::Loaded(id, result) if self.loading == Some(id) => {
+                self.loading = None;
+                let read = |octets: Zeroizing<Vec<u8>>| PeerKeys::from_record(&octets);
+                match result.and_then(|octets| octets.map(read).transpose()) {
+                    Ok(known) => self.known = known.map(|(keys, _)| keys).unwrap_or_default(),
+                    // An answer is not worth less than an announcement, which goes on as well.
+                    Err(reason) => add_reason(&mut self.reasons, reason),
                 }
             }
             Input::Claimed(id, result) => {

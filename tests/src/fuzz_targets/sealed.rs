@@ -2,6 +2,7 @@
 
 use ringtrue_oob::statement::{KeyStatement, MAX_LIFE};
 use ringtrue_oob::{Blob, Content, Destination, RecipientKey, Suite, open};
+use ringtrue_session::{RecordKey, RecordName};
 use ringtrue_stir::TelephoneNumber;
 use ringtrue_stir::crypto::{CryptoProvider, Curve, P256PublicKey, RustCrypto, SecretKey};
 
@@ -9,6 +10,12 @@ use super::text;
 
 /// A fixed key: only that there is one matters here.
 const SECRET: [u8; 32] = [7; 32];
+
+/// The key of `tests/vectors/records`, so that the seeds open.
+const VECTORS_HOST_KEY: [u8; 32] = [
+    0xce, 0xf4, 0xd4, 0xee, 0xba, 0xf8, 0x0a, 0x9a, 0x96, 0x54, 0xf6, 0xef, 0x17, 0xb8, 0xab, 0xa6,
+    0x61, 0xdb, 0x46, 0x01, 0xa2, 0x93, 0xcc, 0xab, 0xd5, 0x4f, 0x32, 0x48, 0x79, 0x80, 0x4c, 0x1f,
+];
 
 pub(super) fn blob(octets: &[u8]) {
     if let Some(text) = text(octets)
@@ -91,4 +98,14 @@ pub(super) fn key_statement(octets: &[u8]) {
         .as_secs()
         .saturating_sub(statement.iat().as_secs());
     assert!(life <= MAX_LIFE.as_secs(), "and not longer than it may");
+}
+
+/// A state record as its store gives it back: opens only as what it was, and seals to the same again.
+pub(super) fn state_record(octets: &[u8]) {
+    let key = RecordKey::new(&VECTORS_HOST_KEY);
+    let record = RecordName::credential();
+    if let Ok(value) = key.open(&record, octets) {
+        let again = key.seal(&record, &value);
+        assert_eq!(again.as_deref(), Ok(octets), "one form of the same value");
+    }
 }

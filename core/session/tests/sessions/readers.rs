@@ -289,6 +289,47 @@ fn an_answer_is_not_sealed_to_a_caller_whose_signer_is_not_allowed() {
     assert_eq!(world.net.count(Role::Store), 0);
 }
 
+/// Answers a call while this is what the callee remembers of the caller.
+fn answer_knowing(
+    remembered: impl FnOnce(&World, &mut Phone) -> Option<SignedStatement>,
+) -> ringtrue_session::Answered {
+    let (mut world, mut caller, mut callee) = World::with_phones();
+    world.place_well(&mut caller, CALLEE);
+    if let Some(signed) = remembered(&world, &mut caller) {
+        answer_lookups(&mut callee, &[&signed.directory]);
+        let session = world.lookup(&callee, CALLER, true);
+        assert_eq!(run(&mut world, &mut callee, session).notices, []);
+        callee.hook = None;
+    }
+    let call = world.ring(&mut callee, CALLER).call.unwrap();
+    let context = Arc::clone(&callee.context);
+    let session = AnswerSession::new(context, call, CallPhase::Answered, world.in_ms(2500));
+    run(&mut world, &mut callee, session.unwrap())
+}
+
+// PRV-37: the callee seals too.
+#[test]
+fn an_answer_is_not_sealed_to_a_statement_that_its_signer_has_gone_back_on() {
+    let seq = |caller: &Phone| caller.own_keys().unwrap()["seq"].as_u64().unwrap();
+    let signed = |world: &World, caller: &Phone, seq: u64| {
+        statement(world, &caller.credential, |draft| {
+            draft.numbers = vec![number(CALLER)];
+            draft.seq = seq;
+        })
+    };
+    assert!(answer_knowing(|_, _| None).sent);
+    let older = |world: &World, caller: &mut Phone| Some(signed(world, caller, seq(caller) - 1));
+    assert!(answer_knowing(older).sent);
+    let newer = |world: &World, caller: &mut Phone| Some(signed(world, caller, seq(caller) + 1));
+    let answered = answer_knowing(newer);
+    assert!(!answered.sent);
+    assert_eq!(answered.reasons, [Reason::SequenceRollback]);
+    let other = |world: &World, caller: &mut Phone| Some(signed(world, caller, seq(caller)));
+    let answered = answer_knowing(other);
+    assert!(!answered.sent);
+    assert_eq!(answered.reasons, [Reason::Equivocation]);
+}
+
 /// Two telephones that use both directories and have published in both.
 fn mirrored() -> (World, Phone, Phone) {
     let mut world = World::new();
