@@ -79,6 +79,16 @@ impl World<'_> {
         self.report(state, at, Phase::Answered);
     }
 
+    /// C ends the call that D answered, to place another one.
+    pub(crate) fn hang_up(&mut self, state: &mut State) {
+        for at in 0..state.legs.len() {
+            let leg = &state.legs[at];
+            if leg.call.is_some() && matches!(leg.state, LegState::Answered(_)) {
+                self.end_leg(state, u8::try_from(at).unwrap());
+            }
+        }
+    }
+
     pub(crate) fn end_leg(&mut self, state: &mut State, leg: u8) {
         state.legs[usize::from(leg)].state = LegState::Over;
         enter(state, Entry::Ended(leg));

@@ -94,6 +94,7 @@ impl World<'_> {
                 self.pause(state, state.ms + ms);
             }
             Move::Place(to) => {
+                self.hang_up(state);
                 let call = u8::try_from(state.calls.len()).unwrap();
                 state.calls.push(Call {
                     to: *to,
