@@ -100,6 +100,32 @@ fn a_call_between_processes_is_verified_on_both_sides() {
 }
 
 #[test]
+fn a_service_that_requires_tokens_gets_them_from_both_sides() {
+    let lab = Laboratory::with(&["--storage-tokens"]);
+    let server = lab.serve();
+    lab.publish(&server);
+    let ring = ["ring", "--from", ALICE, "--to", BOB, "--answer"];
+    let (placed, rung) = call(&lab, &server, &lab.arguments(&server, &ring));
+    assert_eq!(rung["verdict"], "verified");
+    assert_eq!(placed["verdict"], "verified");
+    // A process that begins with the call has an empty wallet, and says so.
+    let told = placed["reasons"].to_string();
+    assert!(told.contains("token_just_in_time"), "{told}");
+    // Whoever knows no issuer brings no token.
+    drop(server);
+    let config = fs::read_to_string(lab.path("lab.toml")).unwrap();
+    let server = lab.serve();
+    let without = config.replace("storage_tokens = true", "storage_tokens = false");
+    assert_ne!(without, config);
+    fs::write(lab.path("lab.toml"), without).unwrap();
+    lab.publish(&server);
+    let placed = lab.run(&server, &["place", "--from", ALICE, "--to", BOB]);
+    let placed = json(&placed);
+    assert_eq!(placed["verdict"], "unprotected");
+    assert!(placed.to_string().contains("token_required"), "{placed}");
+}
+
+#[test]
 fn a_call_that_was_given_up_is_conflicting_in_another_process() {
     let lab = Laboratory::new();
     let server = lab.serve();

@@ -80,10 +80,16 @@ pub(crate) struct Laboratory {
 
 impl Laboratory {
     pub(crate) fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With further arguments of `lab init`.
+    pub(crate) fn with(further: &[&str]) -> Self {
         let lab = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        let init = run(&["lab", "init", lab.dir(), "--number", ALICE, "--number", BOB]);
+        let init = ["lab", "init", lab.dir(), "--number", ALICE, "--number", BOB];
+        let init = run(&[&init, further].concat());
         assert_eq!(code(&init), Some(0));
         lab
     }
