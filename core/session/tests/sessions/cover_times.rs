@@ -156,14 +156,17 @@ fn what_is_owed_is_bounded_and_a_handset_owes_nothing() {
 fn a_host_that_slept_makes_up_for_nothing_when_it_wakes() {
     let mut schedule = schedule(CoverPolicy::default());
     let mut now = 0;
+    let mut sent = 0;
     for _ in 0..500 {
         // Asleep for a day, awake for a moment.
         now += 24 * HOUR;
         let step = schedule
             .step(Monotonic::from_ms(now), Power::Plenty)
             .unwrap();
-        assert!(matches!(step, CoverStep::Wait(_)), "{step:?}");
+        sent += usize::from(!matches!(step, CoverStep::Wait(_)));
     }
+    // One in 20,000 wakings falls into the minute after a due time; making up would be 500 times.
+    assert!(sent <= 3, "{sent}");
 }
 
 #[test]
