@@ -212,6 +212,26 @@ def state_records():
         write("state_record", str(index), octets)
 
 
+def oblivious():
+    """The example of RFC 9458 appendix A, and messages made with another implementation."""
+    config = "01002031e1f05a740102115220e9af918f738674aec95f54db6e04eb705aae8e79815500080001000100010003"
+    write("gateway_keys", "rfc9458", bytes([0, 45]) + bytes.fromhex(config))
+    write("encapsulated", "rfc9458-request", bytes.fromhex(
+        "010020000100014b28f881333e7c164ffc499ad9796f877f4e1051ee6d31bad19dec96c208b472"
+        "6374e469135906992e1268c594d2a10c695d858c40a026e7965e7d86b83dd440b2c0185204b4d63525"))
+    write("encapsulated", "rfc9458-answer", bytes.fromhex(
+        "c789e7151fcba46158ca84b04464910d86f9013e404feea014e7be4a441f234f857fbd"))
+    write("binary_http", "rfc9458-request", bytes.fromhex("00034745540568747470730b6578616d706c652e636f6d012f"))
+    write("binary_http", "rfc9458-answer", bytes.fromhex("0140c8"))
+    example = load("ohttp/ohttp-0.8.0.json")
+    write("gateway_keys", "peer", bytes.fromhex(example["gateway"]["configs"]))
+    for index, record in enumerate(example["requests"]):
+        write("encapsulated", f"peer-{index}", bytes.fromhex(record["encapsulated"]))
+        write("binary_http", f"peer-request-{index}", bytes.fromhex(record["binary"]))
+    for index, record in enumerate(example["answers"]):
+        write("binary_http", f"peer-answer-{index}", bytes.fromhex(record["binary"]))
+
+
 def storage_tokens():
     example = load("rsabssa/project-storage-token-v1.json")
     octets = bytes.fromhex
@@ -313,4 +333,5 @@ signalling()
 rich_data()
 lists()
 state_records()
+oblivious()
 storage_tokens()

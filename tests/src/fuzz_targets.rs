@@ -11,6 +11,7 @@ mod certificates;
 mod claims;
 mod lists;
 mod messages;
+mod oblivious;
 mod rich_data;
 mod sealed;
 mod signalling;
@@ -27,7 +28,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 36] = [
+pub const TARGETS: [Target; 39] = [
     Target {
         name: "base64url",
         run: tokens::base64url,
@@ -35,6 +36,10 @@ pub const TARGETS: [Target; 36] = [
     Target {
         name: "base_url",
         run: addresses::base_url,
+    },
+    Target {
+        name: "binary_http",
+        run: oblivious::binary_http,
     },
     Target {
         name: "blob",
@@ -67,6 +72,14 @@ pub const TARGETS: [Target; 36] = [
     Target {
         name: "crl",
         run: lists::crl,
+    },
+    Target {
+        name: "encapsulated",
+        run: oblivious::encapsulated,
+    },
+    Target {
+        name: "gateway_keys",
+        run: oblivious::gateway_keys,
     },
     Target {
         name: "http_answer",

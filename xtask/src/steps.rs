@@ -5,6 +5,7 @@ mod deny;
 mod foreign;
 mod interop;
 mod layers;
+mod ohttp;
 mod rust;
 
 use std::time::Instant;
@@ -24,7 +25,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -108,6 +109,12 @@ const STEPS: [Step; 16] = [
         about: "`cargo run --release -- demo`",
         heavy: true,
         run: demo::release,
+    },
+    Step {
+        name: "ohttp",
+        about: "Oblivious HTTP against the crates ohttp and bhttp, in a workspace of its own",
+        heavy: true,
+        run: ohttp::run,
     },
     Step {
         name: "bench",

@@ -10,6 +10,7 @@ mod fields;
 mod hpke;
 #[cfg(feature = "pq")]
 mod hpke_pq;
+mod ohttp;
 mod protocol;
 mod rsabssa;
 mod schedule;
