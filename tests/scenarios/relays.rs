@@ -322,6 +322,8 @@ async fn a_relay_that_delays_replays_or_swaps_changes_no_verdict() {
             .await
             .unwrap();
         let verdict = call.verdict();
+        // The schedule of polls is kept; the end of the call is what the endpoint waits for after it.
+        call.ended();
         while ends(call.changed()).await.is_some() {}
         verdict
     };

@@ -10,6 +10,7 @@ use ringtrue_cps::{RunningService, Service, ServiceConfig, TokenSettings};
 use ringtrue_lab::{Authority, TlsIdentity, tls_identity};
 use ringtrue_stir::certificate::Profile;
 
+use crate::support::secrets::Secrets;
 use crate::support::world::{STATE_KEY, X5U, lab_http, number, signer_of};
 use crate::support::{PATIENT, ends, logs, next_second, now};
 
@@ -20,6 +21,19 @@ struct World {
     authority: Authority,
     tls: TlsIdentity,
     service: RunningService,
+    /// Keys, nonces and blinding factors of every endpoint here.
+    secrets: Secrets,
+    logged: usize,
+}
+
+/// Nothing of a token is in any party's log.
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let logged = logs::recorded_since(self.logged);
+            self.secrets.assert_absent_from("a log", &logged);
+        }
+    }
 }
 
 impl World {
@@ -40,6 +54,8 @@ impl World {
             authority,
             tls,
             service,
+            secrets: Secrets::new(),
+            logged: logs::length(),
         }
     }
 
@@ -60,6 +76,7 @@ impl World {
             .signer(signer_of(&credential))
             .store(Arc::new(MemoryStore::new()))
             .policy(policy)
+            .provider(self.secrets.provider())
             .token_issuer(base.authority())
             .token_stock(20)
             .build()

@@ -16,9 +16,10 @@ use ringtrue_stir::certificate::Profile;
 use ringtrue_stir::crypto::{RustCrypto, SecretKey};
 use tempfile::TempDir;
 
-use super::PATIENT;
+use super::secrets::Secrets;
 use super::witness::{Seen, Witness};
 use super::world::{World, lab_http, number};
+use super::{PATIENT, logs};
 
 /// Where the relay's own connections come from.
 pub(crate) const RELAY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 21));
@@ -106,11 +107,43 @@ pub(crate) struct RelayedWorld {
     pub(crate) directory: Party,
     pub(crate) relay: Witness,
     running_relay: RunningRelay,
+    /// How much had been logged when it began.
+    logged: usize,
+}
+
+/// Nothing of what went through the relay, sealed or inside, is in any party's log.
+impl Drop for RelayedWorld {
+    fn drop(&mut self) {
+        // One failure is enough to say.
+        if std::thread::panicking() {
+            return;
+        }
+        let secrets = Secrets::new();
+        for party in [&self.service, &self.directory] {
+            let keys = party.keys();
+            for seen in party.witness.seen() {
+                secrets.octets(&seen.body);
+                // A test may have made the gateway forget its keys.
+                if let Ok((octets, _)) = decapsulate(&RustCrypto, &keys, &seen.body)
+                    && let Ok(inner) = binary::decode_request(&octets)
+                {
+                    secrets.body(&inner.body);
+                    for (name, value) in &inner.headers {
+                        if name == "authorization" || name.starts_with("stir-oob-") {
+                            secrets.body(value.as_bytes());
+                        }
+                    }
+                }
+            }
+        }
+        secrets.assert_absent_from("a log", &logs::recorded_since(self.logged));
+    }
 }
 
 impl RelayedWorld {
     pub(crate) async fn new() -> Self {
         let world = World::new().await;
+        let logged = logs::length();
         let (service, directory) = (Party::start(&world).await, Party::start(&world).await);
         let gateways = [&service, &directory].map(|party| {
             let base = BaseUrl::parse(&party.witness.base()).unwrap();
@@ -135,6 +168,7 @@ impl RelayedWorld {
             directory,
             relay,
             running_relay,
+            logged,
         }
     }
 

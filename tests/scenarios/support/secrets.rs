@@ -172,7 +172,9 @@ impl CryptoProvider for Telling {
 
     fn sign_es256(&self, secret: &SecretKey, message: &[u8]) -> Result<Es256Signature, Reason> {
         self.0.octets(secret.expose());
-        AwsLcCrypto.sign_es256(secret, message)
+        let signature = AwsLcCrypto.sign_es256(secret, message)?;
+        self.0.octets(signature.as_raw());
+        Ok(signature)
     }
 
     fn generate(&self, curve: Curve) -> Result<GeneratedKey, Reason> {
