@@ -229,7 +229,7 @@ fn two_calls_of_one_caller_are_kept_apart() {
     found.require(&[Feat::TrueCallVerified, Feat::SpoofVerified]);
 }
 
-/// Larger worlds: minutes, and gigabytes.
+/// Larger worlds.
 mod large {
     use super::{Bounds, Feat, bounds, explored};
 
@@ -237,8 +237,8 @@ mod large {
     #[ignore = "takes minutes: see docs/model.md"]
     fn races_that_begin_at_different_times() {
         let bounds = Bounds {
-            horizon_ms: 1000,
-            end_ms: 4000,
+            horizon_ms: 500,
+            end_ms: 3000,
             ..bounds::race()
         };
         explored("large race", bounds).require(&[Feat::SpoofConfirmed, Feat::SpoofUnmasked]);
@@ -269,6 +269,8 @@ mod large {
     fn two_messages_without_a_call() {
         let bounds = Bounds {
             messages: 2,
+            horizon_ms: 0,
+            end_ms: 1000,
             ..bounds::nobody_calls()
         };
         let found = explored("large nobody calls", bounds);
