@@ -213,7 +213,7 @@ pub(crate) struct PublishArguments {
     /// Make new keys.
     #[arg(long)]
     pub(crate) rotate: bool,
-    /// The suites to have a key for, S1 or S2; may be repeated [default: S1].
+    /// The suites to have a key for, S1 to S4; may be repeated [default: S3 in a laboratory, else S1].
     #[arg(long = "suite", value_name = "SUITE", value_parser = suite)]
     pub(crate) suites: Vec<ringtrue::Suite>,
     /// Give up after this time.
@@ -281,7 +281,7 @@ pub(crate) fn number(text: &str) -> Result<TelephoneNumber, String> {
 fn suite(text: &str) -> Result<ringtrue::Suite, String> {
     ringtrue::Suite::from_name(text)
         .filter(|suite| suite.is_supported())
-        .ok_or_else(|| "not S1 or S2".to_owned())
+        .ok_or_else(|| "not a suite of this build: S1 to S4".to_owned())
 }
 
 /// Reads `2500ms`, `2.5s` or `2s`; at least a millisecond, at most an hour.

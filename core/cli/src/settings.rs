@@ -149,6 +149,9 @@ pub(crate) fn endpoint(
     policy.profile = parts.profile;
     if !suites.is_empty() {
         policy.suites = suites.to_vec();
+    } else if arguments.source.lab.is_some() {
+        // A laboratory has nobody in it who could not use them.
+        policy.suites = vec![Suite::S3];
     }
     make_private_folder(&parts.state)?;
     let signer = SoftwareSigner::from_pkcs8_pem(&parts.key).map_err(Failure::of("the key"))?;

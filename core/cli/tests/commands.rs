@@ -604,7 +604,7 @@ fn the_readers_of_a_number_are_listed_and_the_own_one_is_no_news() {
     let reader = &report["readers"][0];
     assert_eq!(reader["own"], true);
     assert_eq!(reader["new"], false);
-    assert_eq!(reader["suites"], serde_json::json!(["S1"]));
+    assert_eq!(reader["suites"], serde_json::json!(["S3"]));
     assert_eq!(reader["signer"].as_str().unwrap().len(), 64);
     assert!(reader["since"].as_u64().unwrap() < reader["expires"].as_u64().unwrap());
 }

@@ -5,10 +5,13 @@
 #[expect(dead_code, reason = "shared with the tests of the fetcher")]
 mod service;
 
+use std::sync::Arc;
+
 use ringtrue_net::{AddressPolicy, HttpClient, HttpSettings, Role, USER_AGENT};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Method};
 use ringtrue_stir::{Reason, UnixTime};
-use rustls::HandshakeKind;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{HandshakeKind, NamedGroup};
 use service::{Answer, Service, TestAuthority};
 
 const LIMIT: usize = 1000;
@@ -497,6 +500,43 @@ async fn resumes_no_session_within_or_across_roles() {
         client.execute(role, request, LIMIT).await.unwrap();
     }
     assert_eq!(service.handshakes(), [HandshakeKind::Full; 4]);
+}
+
+/// PRV-50: what is recorded on the way must not be opened later either.
+#[tokio::test]
+async fn agrees_on_keys_in_the_hybrid_group_and_in_a_classical_one_with_who_has_no_other() {
+    let authority = TestAuthority::new();
+    let identity = authority.identity(&["localhost"]);
+    let answer = ok("Content-Length: 2\r\nConnection: close\r\n", "ok");
+    let client = lab_client(&authority);
+    let ours = Service::start(&identity, answer.clone()).await;
+    let classical = |groups| {
+        let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+        provider.kx_groups = groups;
+        let chain =
+            rustls::pki_types::CertificateDer::pem_slice_iter(identity.chain_pem.as_bytes());
+        let chain: Vec<_> = chain.map(Result::unwrap).collect();
+        let key = rustls::pki_types::PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes());
+        rustls::ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key.unwrap())
+            .unwrap()
+    };
+    let x25519 = classical(vec![rustls::crypto::aws_lc_rs::kx_group::X25519]);
+    let x25519 = Service::start_with(x25519, answer.clone()).await;
+    let p256 = classical(vec![rustls::crypto::aws_lc_rs::kx_group::SECP256R1]);
+    let p256 = Service::start_with(p256, answer).await;
+    for (service, group) in [
+        (ours, NamedGroup::X25519MLKEM768),
+        (x25519, NamedGroup::X25519),
+        (p256, NamedGroup::secp256r1),
+    ] {
+        let request = get(&service.url("localhost"));
+        client.execute(Role::Store, request, LIMIT).await.unwrap();
+        assert_eq!(service.groups(), [group]);
+    }
 }
 
 #[test]

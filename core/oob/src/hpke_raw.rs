@@ -15,16 +15,17 @@ mod rfc9180;
 
 use core::{fmt, marker::PhantomData};
 
-use hpke::aead::{Aead, AeadTag};
+use hpke::aead::{Aead, AeadCtxR, AeadTag};
 use hpke::hybrid_array::typenum::{U32, U65, Unsigned as _};
 use hpke::hybrid_array::{Array, ArraySize};
 use hpke::inout::InOutBuf;
-use hpke::kdf::{HkdfSha256, Kdf as _};
+use hpke::kdf::{HkdfSha256, Kdf};
 use hpke::rand_core::CryptoRng;
 use hpke::{Deserializable, HpkeError, Kem, OpModeR, OpModeS, Serializable};
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::SharedSecret;
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 /// A group with its DHKEM identifier and the length of its public keys.
 pub(crate) trait RawGroup: 'static {
@@ -317,24 +318,42 @@ pub(crate) fn seal_in_place<G: RawGroup, A: Aead>(
     Ok(())
 }
 
-/// Decrypts `text` in place. On an error `text` holds nothing meaningful.
+/// Decrypts `ciphertext`. The text is written only after the tag agreed: of the many blobs that are
+/// tried most are for somebody else, and nothing of those has to be overwritten.
 ///
 /// # Errors
 ///
 /// [`Reason::MalformedKey`] for keys of the wrong length, [`Reason::BlobNotOpened`] if the tag does
 /// not agree.
-pub(crate) fn open_in_place<G: RawGroup, A: Aead>(
+pub(crate) fn open<G: RawGroup, A: Aead>(
     agreed: &SharedSecret,
     message: &Message<'_>,
-    text: &mut [u8],
+    ciphertext: &[u8],
     tag: &[u8],
-) -> Result<(), Reason> {
+) -> Result<Zeroizing<Vec<u8>>, Reason> {
     let key = RawPrivateKey::<G>::new(message.recipient, agreed)?;
     let enc = KeyOctets::<G>::new(message.enc)?;
     let tag = AeadTag::<A>::from_bytes(tag).map_err(|_| Reason::MalformedBlob)?;
-    hpke::setup_receiver::<A, HkdfSha256, RawDhKem<G>>(&OpModeR::Base, &key, &enc, message.info)
-        .and_then(|mut context| {
-            context.open_inout_detached(InOutBuf::from(text), message.aad, &tag)
-        })
-        .map_err(|_| Reason::BlobNotOpened)
+    let context = hpke::setup_receiver::<A, HkdfSha256, RawDhKem<G>>(
+        &OpModeR::Base,
+        &key,
+        &enc,
+        message.info,
+    );
+    open_with(context, ciphertext, message.aad, &tag)
+}
+
+/// Opens the only message of a context, as [`open`] does.
+pub(crate) fn open_with<A: Aead, D: Kdf, K: Kem>(
+    context: Result<AeadCtxR<A, D, K>, HpkeError>,
+    ciphertext: &[u8],
+    aad: &[u8],
+    tag: &AeadTag<A>,
+) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    let mut text = vec![0; ciphertext.len()];
+    let buffers = InOutBuf::new(ciphertext, text.as_mut_slice()).map_err(|_| Reason::Internal)?;
+    context
+        .and_then(|mut context| context.open_inout_detached(buffers, aad, tag))
+        .map_err(|_| Reason::BlobNotOpened)?;
+    Ok(Zeroizing::new(text))
 }

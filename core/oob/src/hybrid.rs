@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::dummy::derived;
 use crate::frame::{Frame, unpad};
-use crate::{Blob, RecipientKey, Suite, hybrid_key};
+use crate::{Blob, RecipientKey, Suite, hpke_raw, hybrid_key};
 
 /// Makes a key pair of a hybrid suite: the seed and the public key.
 pub(crate) fn generate(
@@ -157,14 +157,8 @@ fn open_with<K: Kem, A: Aead>(
     }
     let enc = K::EncappedKey::from_bytes(parts.enc).map_err(malformed)?;
     let tag = AeadTag::<A>::from_bytes(parts.tag).map_err(|_| Reason::MalformedBlob)?;
-    let mut text = Zeroizing::new(parts.ciphertext.to_vec());
-    hpke::setup_receiver::<A, HkdfSha256, K>(&OpModeR::Base, &secret, &enc, info)
-        .and_then(|mut context| {
-            let text = InOutBuf::from(text.as_mut_slice());
-            context.open_inout_detached(text, parts.header, &tag)
-        })
-        .map_err(|_| Reason::BlobNotOpened)?;
-    Ok(text)
+    let context = hpke::setup_receiver::<A, HkdfSha256, K>(&OpModeR::Base, &secret, &enc, info);
+    hpke_raw::open_with(context, parts.ciphertext, parts.header, &tag)
 }
 
 /// A source of octets in the form that the KEMs ask for, which knows no failure. After one, the octets

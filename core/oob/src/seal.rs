@@ -144,11 +144,9 @@ pub fn open(
     let Some(curve) = blob.suite().curve() else {
         return hybrid::open(blob, secret, key, &destination.info()?);
     };
-    if blob.suite() == Suite::S1 {
-        blob.peer_point()?;
-    }
+    // The provider refuses what is no point and what gives zeros (PRV-9).
     let agreed = provider.agree(curve, secret, blob.enc())?;
-    open_with_shared_secret(blob, &agreed, key, destination)
+    open_agreed(blob, &agreed, key, destination)
 }
 
 /// Opens `blob` where the agreement between the secret half of `key` and the blob's encapsulated key
@@ -170,6 +168,20 @@ pub fn open_with_shared_secret(
     if agreed.expose().iter().all(|octet| *octet == 0) {
         return Err(Reason::MalformedKey);
     }
+    if blob.suite() == Suite::S1 {
+        // A caller that agreed by itself may not have looked.
+        blob.peer_point()?;
+    }
+    open_agreed(blob, agreed, key, destination)
+}
+
+/// Opens a blob of the suite of `key` whose key share is known to be valid.
+fn open_agreed(
+    blob: &Blob,
+    agreed: &SharedSecret,
+    key: &RecipientKey,
+    destination: &Destination,
+) -> Result<Zeroizing<Vec<u8>>, Reason> {
     let parts = blob.parts()?;
     let info = destination.info()?;
     let message = Message {
@@ -178,16 +190,12 @@ pub fn open_with_shared_secret(
         info: &info,
         aad: parts.header,
     };
-    let mut text = Zeroizing::new(parts.ciphertext.to_vec());
-    match blob.suite() {
-        Suite::S1 => {
-            // A caller that agreed by itself may not have looked.
-            blob.peer_point()?;
-            hpke_raw::open_in_place::<P256Group, AesGcm128>(agreed, &message, &mut text, parts.tag)
+    let (ciphertext, tag) = (parts.ciphertext, parts.tag);
+    let text = match blob.suite() {
+        Suite::S1 => hpke_raw::open::<P256Group, AesGcm128>(agreed, &message, ciphertext, tag),
+        Suite::S2 => {
+            hpke_raw::open::<X25519Group, ChaCha20Poly1305>(agreed, &message, ciphertext, tag)
         }
-        Suite::S2 => hpke_raw::open_in_place::<X25519Group, ChaCha20Poly1305>(
-            agreed, &message, &mut text, parts.tag,
-        ),
         Suite::S3 | Suite::S4 => Err(Reason::SuiteUnsupported),
     }?;
     unpad(text)

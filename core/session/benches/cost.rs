@@ -122,6 +122,7 @@ fn main() {
     };
     let placing = compare(
         60,
+        16,
         || {
             let session = place(&mut caller);
             black_box(caller.drive(session).expect("placed"));
@@ -160,6 +161,7 @@ fn main() {
     };
     let ringing = compare(
         60,
+        16,
         || {
             let session = ring(&callee);
             let outcome = callee.drive(session).expect_err("a verdict is reported");
@@ -176,6 +178,7 @@ fn main() {
     let other = number("12025550100");
     let failing = compare(
         60,
+        16,
         || {
             let from = Some(other.clone());
             let context = Arc::clone(&callee.context);

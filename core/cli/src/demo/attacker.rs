@@ -13,12 +13,12 @@ use ringtrue_oob::token::issuance::{self, AuthorizationDraft};
 use ringtrue_oob::token::issuer_directory::{self, ROTATION};
 use ringtrue_oob::token::redemption::{self, StoreProof};
 use ringtrue_oob::token::{IssuerName, OneTimeKey, PendingToken, TokenChallenge};
-use ringtrue_oob::{Blob, CallNonce, Content, Destination, Suite, seal};
+use ringtrue_oob::{Blob, CallNonce, Content, Destination, seal};
 use ringtrue_stir::certificate::Profile;
 use ringtrue_stir::crypto::{CryptoProvider as _, Curve, P256PublicKey};
 use ringtrue_stir::passport::{Destinations, Identity, PassportBuilder, UnsignedPassport};
 
-use super::world::{PATIENCE, Stage, World};
+use super::world::{PATIENCE, SUITE, Stage, World};
 use crate::exit::Failure;
 use crate::settings::unix_now;
 
@@ -67,7 +67,7 @@ impl Attacker {
         let mut blobs = self.fetch(from).await?;
         // The telephones have keys of this suite; the service takes no blob of another for them,
         // and so all of another suite are dummies.
-        blobs.retain(|blob| blob.suite() == Suite::S1);
+        blobs.retain(|blob| blob.suite() == SUITE);
         self.leave(to, &blobs).await
     }
 
@@ -153,7 +153,7 @@ impl Attacker {
         let destination = Destination::TelephoneNumber(number.clone());
         let mut blobs = Vec::new();
         for statement in self.look_up(number).await? {
-            for key in statement.keys() {
+            for key in statement.recipients() {
                 let blob = seal(&AwsLcCrypto, key, &destination, &octets);
                 blobs.push(blob.map_err(Failure::of("sealing"))?);
             }

@@ -15,7 +15,9 @@ pub(super) fn opening(stage: &Stage) -> String {
          Bob     {}\n\
          Mallory {}, who attacks\n\
          Keys, certificates, messages and TLS 1.3 are real, all on this machine. Only\n\
-         the telephone network is left out: phones \"ring\" because the demo says so.\n",
+         the telephone network is left out: phones \"ring\" because the demo says so.\n\
+         What the service holds stays closed to a quantum computer of tomorrow: the\n\
+         keys are hybrid, ML-KEM-768 beside X25519.\n",
         paint(
             bold(),
             "RingTrue: two telephones that prove who is calling."

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ringtrue::{
     AddressPolicy, Endpoint, HttpSettings, IssuerName, Policy, Profile, Reason, SoftwareSigner,
-    SqliteStore, TelephoneNumber, WalletName,
+    SqliteStore, Suite, TelephoneNumber, WalletName,
 };
 use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity, TokenSettings};
 use ringtrue_lab::{Authority, Credential, Lab, LabOptions, LeafSpec};
@@ -32,6 +32,9 @@ const ALICE: &str = "12025550143";
 const BOB: &str = "12025550177";
 const BOB_SECOND: &str = "12025550178";
 const MALLORY: &str = "12025550199";
+
+/// What the telephones have keys of: what is recorded today shall not be opened by tomorrow's machines.
+pub(super) const SUITE: Suite = Suite::S3;
 
 /// How long the demo waits for what a verdict does not depend on. Not the endpoints' own deadlines,
 /// which are shorter: a busy machine must not look like a failed proof.
@@ -167,6 +170,13 @@ impl World {
             .await
             .map_err(Failure::of("starting the service"))?;
         let origin = Instant::now();
+        // A copied key stands for one of a device, which is classical, and an answer to a hybrid key
+        // does not fit a blob for it.
+        let suite = if cast.leaked.is_some() {
+            Suite::S1
+        } else {
+            SUITE
+        };
         let folder = stage.folder.join("scenes").join(scene);
         let alice = Phone::make(
             stage,
@@ -176,6 +186,7 @@ impl World {
                 who: Who::Alice,
                 numbers: std::slice::from_ref(&stage.alice),
                 credential: stage.credential(&stage.alice)?,
+                suite,
                 leaked: None,
                 tamper: None,
                 folder: folder.join("alice"),
@@ -197,6 +208,7 @@ impl World {
                 who: Who::Bob,
                 numbers,
                 credential,
+                suite,
                 leaked: cast.leaked,
                 tamper: cast.tamper,
                 folder: folder.join("bob"),
@@ -241,6 +253,7 @@ struct Card<'a> {
     who: Who,
     numbers: &'a [TelephoneNumber],
     credential: Credential,
+    suite: Suite,
     leaked: Option<LeakedKey>,
     tamper: Option<Tamper>,
     folder: PathBuf,
@@ -286,6 +299,7 @@ impl Phone {
         let mut policy = Policy::default();
         policy.profile = Profile::Delegate;
         policy.token_stock = TOKEN_STOCK;
+        policy.suites = vec![card.suite];
         let mut builder = Endpoint::builder()
             .allow_direct(true)
             .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())

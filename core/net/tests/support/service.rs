@@ -11,7 +11,7 @@ use rcgen::{
     date_time_ymd,
 };
 use ringtrue_net::server_config;
-use rustls::{HandshakeKind, ServerConfig};
+use rustls::{HandshakeKind, NamedGroup, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -95,6 +95,7 @@ struct Record {
     arrived: Notify,
     closed: Notify,
     connections: AtomicUsize,
+    groups: Mutex<Vec<NamedGroup>>,
     handshakes: Mutex<Vec<HandshakeKind>>,
     open: AtomicUsize,
     requests: Mutex<Vec<(String, Vec<u8>)>>,
@@ -145,8 +146,11 @@ impl Service {
                 tokio::spawn(async move {
                     record.open.fetch_add(1, Ordering::SeqCst);
                     if let Ok(mut stream) = acceptor.accept(stream).await {
-                        let kind = stream.get_ref().1.handshake_kind().unwrap();
+                        let tls = stream.get_ref().1;
+                        let kind = tls.handshake_kind().unwrap();
                         record.handshakes.lock().unwrap().push(kind);
+                        let group = tls.negotiated_key_exchange_group().unwrap().name();
+                        record.groups.lock().unwrap().push(group);
                         converse(&mut stream, &record, &answer).await;
                     }
                     record.open.fetch_sub(1, Ordering::SeqCst);
@@ -167,6 +171,11 @@ impl Service {
 
     pub(crate) fn connections(&self) -> usize {
         self.record.connections.load(Ordering::SeqCst)
+    }
+
+    /// What the keys of each connection were agreed on in.
+    pub(crate) fn groups(&self) -> Vec<NamedGroup> {
+        self.record.groups.lock().unwrap().clone()
     }
 
     pub(crate) fn handshakes(&self) -> Vec<HandshakeKind> {
