@@ -1,5 +1,7 @@
 //! The fast crypto provider, on the library that the TLS back end brings anyway.
 
+use std::sync::Arc;
+
 use aws_lc_rs::agreement::{self, ECDH_P256, PrivateKey, UnparsedPublicKey, X25519};
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{
@@ -8,15 +10,15 @@ use aws_lc_rs::signature::{
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::{
     CryptoProvider, Curve, Es256Signature, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa,
-    P256PublicKey, SecretKey, SharedSecret,
+    P256PublicKey, PreparedKey, SecretKey, SharedSecret,
 };
 use zeroize::Zeroizing;
 
 /// The provider on aws-lc-rs. Accepts and refuses exactly what
 /// [`ringtrue_stir::crypto::RustCrypto`] does, several times faster; signatures are randomised.
 ///
-/// Keys are parsed on each call: little beside the operation itself, and no cache of secrets is left
-/// behind.
+/// Keys are parsed on each call, so that no cache of secrets is left behind, except where the caller
+/// holds a prepared one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsLcCrypto;
 
@@ -41,12 +43,41 @@ fn private_key(curve: Curve, secret: &SecretKey) -> Result<PrivateKey, Reason> {
         .map_err(|_| Reason::MalformedKey)
 }
 
+fn parsed(curve: Curve, secret: &SecretKey) -> Result<ParsedKey, Reason> {
+    Ok(ParsedKey {
+        curve,
+        algorithm: algorithm(curve)?,
+        key: private_key(curve, secret)?,
+    })
+}
+
 /// The library also reads compressed points and SubjectPublicKeyInfo; the suites have one encoding.
 fn has_the_one_encoding(curve: Curve, peer: &[u8]) -> bool {
     match curve {
         Curve::P256 => peer.len() == 65 && peer.first() == Some(&4),
         Curve::X25519 => peer.len() == 32,
         _ => false,
+    }
+}
+
+/// A key that is parsed once: that takes a third of an agreement's time.
+struct ParsedKey {
+    curve: Curve,
+    algorithm: &'static agreement::Algorithm,
+    key: PrivateKey,
+}
+
+impl PreparedKey for ParsedKey {
+    fn agree(&self, peer: &[u8]) -> Result<SharedSecret, Reason> {
+        if !has_the_one_encoding(self.curve, peer) {
+            return Err(Reason::MalformedKey);
+        }
+        agreement::agree(
+            &self.key,
+            UnparsedPublicKey::new(self.algorithm, peer),
+            Reason::MalformedKey,
+            SharedSecret::from_slice,
+        )
     }
 }
 
@@ -101,15 +132,12 @@ impl CryptoProvider for AwsLcCrypto {
     }
 
     fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason> {
-        if !has_the_one_encoding(curve, peer) {
-            return Err(Reason::MalformedKey);
-        }
-        agreement::agree(
-            &private_key(curve, secret)?,
-            UnparsedPublicKey::new(algorithm(curve)?, peer),
-            Reason::MalformedKey,
-            SharedSecret::from_slice,
-        )
+        parsed(curve, secret)?.agree(peer)
+    }
+
+    fn prepare(&self, curve: Curve, secret: &SecretKey) -> Option<Arc<dyn PreparedKey>> {
+        let key = parsed(curve, secret).ok()?;
+        Some(Arc::new(key))
     }
 
     fn verify_issuer_ecdsa(

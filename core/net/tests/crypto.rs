@@ -165,6 +165,31 @@ fn the_fast_one_refuses_other_encodings_of_a_good_key() {
 }
 
 #[test]
+fn a_prepared_key_agrees_and_refuses_as_the_bare_one_does() {
+    for curve in [Curve::P256, Curve::X25519] {
+        let own = RustCrypto.generate(curve).unwrap();
+        let prepared = AwsLcCrypto.prepare(curve, &own.secret).unwrap();
+        let peer = RustCrypto.generate(curve).unwrap().public;
+        for peer in [
+            peer.clone(),
+            vec![0; peer.len()],
+            vec![0xff; peer.len()],
+            peer[1..].to_vec(),
+            [&[2], &peer[1..33.min(peer.len())]].concat(),
+        ] {
+            assert_eq!(
+                prepared.agree(&peer),
+                RustCrypto.agree(curve, &own.secret, &peer)
+            );
+        }
+        // What saves nothing prepares nothing.
+        assert!(RustCrypto.prepare(curve, &own.secret).is_none());
+    }
+    let out_of_range = SecretKey::new([0xff; 32]);
+    assert!(AwsLcCrypto.prepare(Curve::P256, &out_of_range).is_none());
+}
+
+#[test]
 fn both_refuse_secrets_that_are_no_p256_scalars() {
     let peer = RustCrypto.generate(Curve::P256).unwrap().public;
     for secret in [[0; 32], ORDER, [0xff; 32]].map(SecretKey::new) {

@@ -42,5 +42,5 @@ pub use digest::StatementDigest;
 pub use dummy::{dummy, dummy_from_seed};
 pub use recipient_key::RecipientKey;
 pub use rounding::{filler_suites, rounded_copies};
-pub use seal::{generate_key, open, open_with_shared_secret, seal, seal_in_class};
+pub use seal::{generate_key, open, open_prepared, open_with_shared_secret, seal, seal_in_class};
 pub use suite::{SizeClass, Suite};

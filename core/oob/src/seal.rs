@@ -7,7 +7,7 @@
 
 use hpke::aead::{AesGcm128, ChaCha20Poly1305};
 use ringtrue_stir::Reason;
-use ringtrue_stir::crypto::{CryptoProvider, SecretKey, SharedSecret};
+use ringtrue_stir::crypto::{CryptoProvider, PreparedKey, SecretKey, SharedSecret};
 use zeroize::Zeroizing;
 
 use crate::frame::{Frame, unpad};
@@ -146,6 +146,24 @@ pub fn open(
     };
     // The provider refuses what is no point and what gives zeros (PRV-9).
     let agreed = provider.agree(curve, secret, blob.enc())?;
+    open_agreed(blob, &agreed, key, destination)
+}
+
+/// Opens `blob` of S1 or S2 with a key that the provider prepared; `key` is its public half.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_prepared(
+    blob: &Blob,
+    prepared: &dyn PreparedKey,
+    key: &RecipientKey,
+    destination: &Destination,
+) -> Result<Zeroizing<Vec<u8>>, Reason> {
+    if blob.suite() != key.suite() || blob.suite().is_hybrid() {
+        return Err(Reason::SuiteUnsupported);
+    }
+    let agreed = prepared.agree(blob.enc())?;
     open_agreed(blob, &agreed, key, destination)
 }
 

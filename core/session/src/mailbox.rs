@@ -174,13 +174,22 @@ impl Mailboxes {
                 match &key.secret {
                     Secret::Hardware => to_hardware = true,
                     Secret::Software(secret) => {
-                        let opened = ringtrue_oob::open(
-                            self.context.provider.as_ref(),
-                            &queued.blob,
-                            secret,
-                            &key.recipient,
-                            &destination,
-                        );
+                        let (blob, recipient) = (&queued.blob, &key.recipient);
+                        let opened = match &key.prepared {
+                            Some(prepared) => ringtrue_oob::open_prepared(
+                                blob,
+                                prepared.as_ref(),
+                                recipient,
+                                &destination,
+                            ),
+                            None => ringtrue_oob::open(
+                                self.context.provider.as_ref(),
+                                blob,
+                                secret,
+                                recipient,
+                                &destination,
+                            ),
+                        };
                         if let Ok(octets) = opened {
                             take_in(
                                 &mut self.opened,
@@ -215,7 +224,10 @@ impl Mailboxes {
                     })
                 });
                 self.keys = match keys {
-                    Ok(keys) => Keys::Ready(Box::new(keys)),
+                    Ok(mut keys) => {
+                        keys.prepare(self.context.provider.as_ref());
+                        Keys::Ready(Box::new(keys))
+                    }
                     Err(reason) => {
                         add_reason(&mut self.reasons, reason);
                         Keys::Missing

@@ -4,9 +4,10 @@
 //! statement can always be answered, whenever the process dies.
 
 use core::fmt;
+use std::sync::Arc;
 
 use ringtrue_oob::{RecipientKey, Suite};
-use ringtrue_stir::crypto::SecretKey;
+use ringtrue_stir::crypto::{CryptoProvider, PreparedKey, SecretKey};
 use ringtrue_stir::{Reason, base64url};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -28,6 +29,8 @@ pub(crate) enum Secret {
 pub(crate) struct OwnKey {
     pub(crate) recipient: RecipientKey,
     pub(crate) secret: Secret,
+    /// The secret made ready for a mailbox full of blobs, see [`OwnKeys::prepare`].
+    pub(crate) prepared: Option<Arc<dyn PreparedKey>>,
 }
 
 /// The statement that publishes the current keys, in both encodings (W-2).
@@ -174,6 +177,17 @@ impl OwnKeys {
         self.current.iter().chain(&self.previous)
     }
 
+    /// Makes the keys ready to be tried on many blobs.
+    pub(crate) fn prepare(&mut self, provider: &dyn CryptoProvider) {
+        for key in self.current.iter_mut().chain(&mut self.previous) {
+            if let (Some(curve), Secret::Software(secret)) =
+                (key.recipient.suite().curve(), &key.secret)
+            {
+                key.prepared = provider.prepare(curve, secret);
+            }
+        }
+    }
+
     /// Whether `digest` is that of a statement this endpoint signed (W-34).
     pub(crate) fn knows_statement(&self, digest: &[u8]) -> bool {
         let known = |own: &[u8; 32]| own.as_slice() == digest;
@@ -198,7 +212,11 @@ impl OwnKey {
                 )
             }
         };
-        Ok(Self { recipient, secret })
+        Ok(Self {
+            recipient,
+            secret,
+            prepared: None,
+        })
     }
 
     fn to_record(&self) -> KeyRecord {

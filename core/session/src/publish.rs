@@ -319,6 +319,7 @@ impl PublishSession {
             return Ok(OwnKey {
                 recipient,
                 secret: Secret::Hardware,
+                prepared: None,
             });
         }
         let (secret, recipient) =
@@ -329,6 +330,7 @@ impl PublishSession {
         Ok(OwnKey {
             recipient,
             secret: Secret::Software(secret),
+            prepared: None,
         })
     }
 

@@ -16,5 +16,7 @@ mod spki;
 pub use device::{DeviceSignature, KeyAgreement, Signer};
 pub use es256::Es256Signature;
 pub use keys::{P256PublicKey, SecretKey, SharedSecret};
-pub use provider::{CryptoProvider, Curve, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa};
+pub use provider::{
+    CryptoProvider, Curve, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa, PreparedKey,
+};
 pub use rust_crypto::RustCrypto;

@@ -1,5 +1,7 @@
 //! The seam between the project and a cryptographic library.
 
+use std::sync::Arc;
+
 use super::{Es256Signature, P256PublicKey, SecretKey, SharedSecret};
 use crate::Reason;
 
@@ -56,6 +58,18 @@ pub struct GeneratedKey {
     pub public: Vec<u8>,
 }
 
+/// A secret key that was made ready for many agreements.
+///
+/// Implementations overwrite it when it is dropped.
+pub trait PreparedKey: Send + Sync {
+    /// As [`CryptoProvider::agree`], with this key.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn agree(&self, peer: &[u8]) -> Result<SharedSecret, Reason>;
+}
+
 /// Everything the project asks of a cryptographic library.
 ///
 /// All operations are synchronous and short. Implementations hold no per-call state, so one value
@@ -102,6 +116,16 @@ pub trait CryptoProvider: Send + Sync {
     /// [`Reason::MalformedKey`] if `peer` is not a valid point of `curve`, is the identity, or gives
     /// the all-zero result (PRV-9).
     fn agree(&self, curve: Curve, secret: &SecretKey, peer: &[u8]) -> Result<SharedSecret, Reason>;
+
+    /// Makes a secret key ready for many agreements, where that saves work: an answer of a service may
+    /// hold hundreds of blobs to try with one key.
+    ///
+    /// `None`: nothing is saved, or `secret` is no scalar of `curve`; [`Self::agree`] does as well. So
+    /// by default.
+    fn prepare(&self, curve: Curve, secret: &SecretKey) -> Option<Arc<dyn PreparedKey>> {
+        let _ = (curve, secret);
+        None
+    }
 
     /// Whether `signature`, a DER `ECDSA-Sig-Value`, over `message` is by the authority whose key is
     /// the uncompressed SEC1 `point`. Only for certificates and revocation lists, never for tokens.
