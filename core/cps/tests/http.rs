@@ -11,6 +11,9 @@
 mod client;
 #[path = "http/directory.rs"]
 mod directory;
+#[cfg(feature = "pq")]
+#[path = "http/hybrid.rs"]
+mod hybrid;
 #[path = "http/issuer.rs"]
 mod issuer;
 #[path = "http/limits.rs"]

@@ -105,8 +105,9 @@ impl Mailboxes {
         Self {
             level,
             keys: keys.to_vec(),
-            blobs: [Suite::S1, Suite::S2]
-                .into_iter()
+            blobs: Suite::SUPPORTED
+                .iter()
+                .copied()
                 .map(|suite| (suite, dummy(&RustCrypto, suite).unwrap()))
                 .collect(),
             random,

@@ -213,6 +213,13 @@ fn d1_a_stranger_hardly_sees_a_call_to_an_s1_and_an_s2_key() {
     hides_from_who_polls_seldom("S1+S2", &[Suite::S1, Suite::S2]);
 }
 
+#[cfg(feature = "pq")]
+#[test]
+fn d1_a_stranger_hardly_sees_a_call_to_hybrid_keys() {
+    hides_from_who_polls_seldom("S3", &[Suite::S3]);
+    hides_from_who_polls_seldom("S4+S1", &[Suite::S4, Suite::S1]);
+}
+
 #[test]
 fn d1_a_stranger_hardly_sees_a_call_to_two_s1_keys() {
     hides_from_who_polls_seldom("2×S1", &[Suite::S1, Suite::S1]);

@@ -10,7 +10,7 @@ use crate::world::{NUMBER, World, assert_common, assert_problem, blob, now, numb
 
 const JOSE: (&str, &str) = ("content-type", "application/jose");
 
-async fn put(
+pub(crate) async fn put(
     client: &mut Connection,
     of: &str,
     statement: &str,

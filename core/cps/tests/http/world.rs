@@ -8,7 +8,7 @@ use ringtrue_lab::{Authority, Credential, LeafSpec, Validity};
 use ringtrue_oob::http::HttpResponse;
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::statement::{SignedStatement, StatementDraft};
-use ringtrue_oob::{BaseUrl, Blob, RecipientKey, Suite, dummy};
+use ringtrue_oob::{BaseUrl, Blob, Suite, dummy, generate_key};
 use ringtrue_stir::crypto::{CryptoProvider as _, Curve, P256PublicKey, RustCrypto};
 use ringtrue_stir::{TelephoneNumber, UnixTime, X5u};
 
@@ -128,11 +128,9 @@ impl World {
         suites: &[Suite],
     ) -> SignedStatement {
         let iat = UnixTime::from_secs(self.clock.wall_ms() / 1000);
-        let keys = suites.iter().map(|suite| {
-            let curve = suite.curve().unwrap_or(Curve::P256);
-            let key = RustCrypto.generate(curve).unwrap();
-            RecipientKey::new(*suite, &key.public).unwrap()
-        });
+        let keys = suites
+            .iter()
+            .map(|suite| generate_key(&RustCrypto, *suite).unwrap().1);
         let draft = StatementDraft {
             iat,
             exp: UnixTime::from_secs(iat.as_secs() + life_s),
