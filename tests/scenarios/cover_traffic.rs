@@ -1,10 +1,11 @@
-//! Cover traffic of a real endpoint, as the service receives it (PRV-49).
+//! Traffic that means nothing, as the service receives it (PRV-49), and calls at a service that hides
+//! them at a constant rate (PRV-16).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ringtrue::{CoverPolicy, CoverTraffic, Endpoint, Placement, Power, Reason, Verdict};
+use ringtrue::{CoverPolicy, CoverTraffic, Endpoint, Placement, Power, Reason, Suite, Verdict};
 
 use crate::support::gateway::{Behaviour, Kind};
 use crate::support::scene::CALLER;
@@ -107,4 +108,21 @@ async fn real_calls_go_on_while_covers_fail_and_a_stopped_one_sends_nothing_more
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.gateway.count(Kind::Store), stores);
     drop(callee);
+}
+
+/// The callee's telephone rings at once, although its mailbox shows the call up to 2 s later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_a_constant_rate_a_call_is_verified_by_the_polls_of_a_ringing_telephone() {
+    let world = World::at_constant_rate().await;
+    let (caller, callee) = caller_and_callee(&world).await;
+    let placed = place(&caller, CALLER, 1, patiently()).await;
+    assert_eq!(placed.placement, Placement::Stored);
+    let (from, to) = (number(CALLER), number(1));
+    let rang = callee.ring(Some(from.as_str()), Some(to.as_str()), Some(PATIENT));
+    let rang = ends(rang).await.unwrap();
+    assert_eq!(rang.verdict().verdict, Verdict::Verified);
+    // One key, 15 epochs.
+    let shown = world.mailbox(&number(1)).await;
+    let of_the_key = shown.iter().filter(|blob| blob.suite() == Suite::S1);
+    assert_eq!(of_the_key.count(), 15);
 }

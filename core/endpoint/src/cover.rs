@@ -92,6 +92,13 @@ impl Endpoint {
             CoverKind::Poll => CoverSession::poll(context, now)?,
         };
         let covered = drive(host, session, |never| match never {}).await;
+        if kind == CoverKind::Store {
+            // A token is gone, as after a call. Which wallet it was in is not worth telling apart: only
+            // those that are half empty are filled.
+            for (_, keys) in self.all_known() {
+                self.plan_refills_for(&keys);
+            }
+        }
         if covered.done {
             Ok(())
         } else {

@@ -8,7 +8,7 @@ use ringtrue::{
     Signer, SoftwareSigner, TelephoneNumber, UnixTime,
 };
 use ringtrue::{BaseUrl, EndpointBuilder};
-use ringtrue_cps::{RunningService, Service, ServiceConfig};
+use ringtrue_cps::{DummyLevel, RunningService, Service, ServiceConfig};
 use ringtrue_lab::{Authority, Credential, TlsIdentity, tls_identity};
 use ringtrue_net::{HttpClient, Role};
 use ringtrue_oob::Blob;
@@ -73,10 +73,25 @@ impl World {
     }
 
     pub(crate) async fn with(authority: Authority, tls: TlsIdentity) -> Self {
-        logs::record();
         let mut config = ServiceConfig::new(authority.anchors().unwrap());
         config.profile = Profile::Stir;
         config.placement.lifetime = Duration::from_secs(60);
+        Self::configured(authority, tls, config).await
+    }
+
+    /// A world whose service hides calls at a constant rate.
+    pub(crate) async fn at_constant_rate() -> Self {
+        let now = now();
+        let authority = Authority::for_numbers(&[number(0)], now).unwrap();
+        let tls = tls_identity(&["127.0.0.1", "localhost"], now).unwrap();
+        let mut config = ServiceConfig::new(authority.anchors().unwrap());
+        config.profile = Profile::Stir;
+        config.placement.dummies = DummyLevel::constant();
+        Self::configured(authority, tls, config).await
+    }
+
+    async fn configured(authority: Authority, tls: TlsIdentity, config: ServiceConfig) -> Self {
+        logs::record();
         let identity = ringtrue_cps::TlsIdentity {
             chain_pem: tls.chain_pem.clone(),
             key_pem: tls.key_pem.clone(),

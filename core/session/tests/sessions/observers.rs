@@ -17,7 +17,7 @@ use crate::sim::run;
 use crate::world::{CALLEE, CALLER, CPS_CALLER, World, number};
 
 /// Stores of each kind that the service sees.
-const TRIALS: usize = 600;
+const TRIALS: usize = 300;
 
 /// Octets of a request on a TLS connection, as whoever watches it counts them: the message in records
 /// of at most 2^14 octets, each with 22 octets of its own.

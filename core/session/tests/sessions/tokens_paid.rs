@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use ringtrue_oob::CallPhase;
 use ringtrue_oob::http::problem::Problem;
+use ringtrue_oob::{CallPhase, Suite};
 use ringtrue_session::{
-    Action, AnswerSession, Input, PeerKeys, Placed, Placement, Role, Saved, StateReportSession,
-    Verdict, WalletName,
+    Action, AnswerSession, CoverSession, Covered, Input, PeerKeys, Placed, Placement, Role, Saved,
+    StateReportSession, Verdict, WalletName,
 };
 use ringtrue_stir::Reason;
 
-use crate::attacker::statements;
+use crate::attacker::{fresh_key, statement, statements};
 use crate::issuer::{FakeIssuer, ISSUER, START, Till, issuer_name};
 use crate::phone::{Phone, Reply};
-use crate::placing::{assert_unprotected, stores};
+use crate::placing::{assert_unprotected, known, stores};
 use crate::sim::run;
 use crate::tokens_refill::{refill, status, wallet};
-use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, World};
+use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, World, number};
 
 /// A world where the callee's service wants tokens, and its key statement says so.
 fn paid_world() -> (World, Phone, Phone) {
@@ -448,4 +448,72 @@ fn nothing_of_the_caller_is_in_a_paid_store() {
             "stir-oob-sig"
         ]
     );
+}
+
+fn cover(world: &mut World, caller: &mut Phone, keys: &PeerKeys) -> Covered {
+    let to = [(number(CALLEE), keys.clone())];
+    let context = Arc::clone(&caller.context);
+    let now = caller.now(world.ms);
+    let session = CoverSession::store(context, &to, world.in_ms(1500), now).unwrap();
+    run(world, caller, session)
+}
+
+/// The headers of a store with their lengths: all that does not differ between any two paid stores.
+fn paid_shape(world: &World) -> Vec<(String, usize)> {
+    let headers = world.net.sent[0].request.headers.iter();
+    headers
+        .map(|(name, value)| (name.clone(), value.len()))
+        .collect()
+}
+
+#[test]
+fn a_cover_store_is_paid_from_the_wallet_like_a_call() {
+    let (mut world, mut caller, _, keys) = stocked_world();
+    place(&mut world, &mut caller, &keys);
+    let real = paid_shape(&world);
+    world.net.sent.clear();
+    let covered = cover(&mut world, &mut caller, &keys);
+    assert!(covered.done, "{:?}", covered.reasons);
+    assert_eq!(covered.reasons, []);
+    assert_eq!(paid_shape(&world), real);
+    assert_eq!(world.net.sent.len(), 1);
+    assert_eq!(till(&mut world).paid.len(), 2);
+    assert_eq!(status(&world, &caller).tokens, 18);
+}
+
+#[test]
+fn without_tokens_in_the_wallet_a_cover_store_is_skipped_and_no_issuer_asked() {
+    let (mut world, mut caller, _) = paid_world();
+    let lookup = world.lookup(&caller, CALLEE, true);
+    let keys = run(&mut world, &mut caller, lookup).keys;
+    world.net.sent.clear();
+    let covered = cover(&mut world, &mut caller, &keys);
+    assert!(!covered.done);
+    assert_eq!(covered.reasons, [Reason::WalletEmpty, Reason::CoverSkipped]);
+    assert!(world.net.sent.is_empty());
+}
+
+#[test]
+fn a_report_of_a_calls_state_is_rounded_up_like_a_call() {
+    let (mut world, mut caller, _) = World::with_phones();
+    let three = statement(&world, &world.credential(&[CALLEE]), |draft| {
+        draft.keys = vec![
+            fresh_key(Suite::S1),
+            fresh_key(Suite::S1),
+            fresh_key(Suite::S2),
+        ];
+    });
+    let keys = known(&mut world, &mut caller, &[&three]);
+    world.net.sent.clear();
+    let placed = place(&mut world, &mut caller, &keys);
+    let report = StateReportSession::new(
+        Arc::clone(&caller.context),
+        placed.call.unwrap(),
+        CallPhase::Gone,
+        world.in_ms(0),
+        world.in_ms(2500),
+    );
+    let reported = run(&mut world, &mut caller, report.unwrap());
+    assert_eq!((reported.services, reported.reasons), (1, vec![]));
+    assert_eq!(stores(&world.net.sent), [(CPS_CALLEE, 4), (CPS_CALLEE, 4)]);
 }
