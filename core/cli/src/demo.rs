@@ -7,6 +7,7 @@
 mod attacker;
 mod attacks;
 mod calls;
+mod gateway_sight;
 mod instruments;
 mod outages;
 mod record;

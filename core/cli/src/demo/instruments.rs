@@ -16,6 +16,7 @@ use ringtrue_stir::crypto::{
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
+use super::gateway_sight::GatewaySight;
 use super::record::{Event, Kind, Message, Recorder};
 
 /// What somebody on the way does to what is fetched.
@@ -27,6 +28,7 @@ pub(super) struct Wire {
     runtime: Handle,
     recorder: Arc<Recorder>,
     tamper: Option<Tamper>,
+    sight: GatewaySight,
     open: AtomicBool,
     /// Held for reading while a request is under way.
     under_way: RwLock<()>,
@@ -34,8 +36,14 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Must be called on the runtime that the requests are to run on.
-    pub(super) fn new(client: HttpClient, recorder: Arc<Recorder>, tamper: Option<Tamper>) -> Self {
+    pub(super) fn new(
+        client: HttpClient,
+        recorder: Arc<Recorder>,
+        tamper: Option<Tamper>,
+        sight: GatewaySight,
+    ) -> Self {
         Self {
+            sight,
             client,
             runtime: Handle::current(),
             recorder,
@@ -77,9 +85,16 @@ impl Transport for Wire {
             Role::Publish => Kind::Publish,
             Role::Retrieve => Kind::Retrieve,
         };
-        let method = request.method.as_str();
-        let path = path_of(&request.url);
-        let sent = request.body.clone();
+        // What the service is to see; the relay sees what is around it.
+        let inside = self.sight.look(&request);
+        let (method, path, sent) = match &inside {
+            Some(inside) => (inside.method, inside.path.clone(), inside.sent.clone()),
+            None => (
+                request.method.as_str(),
+                path_of(&request.url),
+                request.body.clone(),
+            ),
+        };
         let start = self.recorder.now();
         // On a thread that may block; the runtime's own threads do the work.
         let answer = self.runtime.block_on(async {
@@ -88,9 +103,23 @@ impl Transport for Wire {
                 .await
                 .unwrap_or(Err(Reason::DeadlinePassed))
         })?;
-        let answer = match self.tamper {
-            Some(tamper) if kind == Kind::Retrieve => tamper(answer),
-            _ => answer,
+        let opened = inside.as_ref().and_then(|inside| inside.answer(&answer));
+        let (answer, received) = match (self.tamper, inside, opened) {
+            (Some(tamper), Some(inside), Some(opened)) if kind == Kind::Retrieve => {
+                let changed = tamper(opened);
+                let resealed = inside.reseal(role, &changed).ok_or(Reason::Internal)?;
+                (resealed, changed.body)
+            }
+            (Some(tamper), None, _) if kind == Kind::Retrieve => {
+                let changed = tamper(answer);
+                let body = changed.body.clone();
+                (changed, body)
+            }
+            (_, _, Some(opened)) => (answer, opened.body),
+            (_, _, None) => {
+                let body = answer.body.clone();
+                (answer, body)
+            }
         };
         self.recorder.push(Event {
             kind,
@@ -100,7 +129,7 @@ impl Transport for Wire {
                 method,
                 path,
                 sent,
-                received: answer.body.clone(),
+                received,
             }),
         });
         Ok(answer)

@@ -53,8 +53,9 @@ pub(super) fn service_view(view: &ServiceView) -> String {
     text.push_str(&blindness(view));
     prose(
         &mut text,
-        "So it knows which mailboxes were used, when, and the network addresses. That the two belong \
-         together it can only guess from the time.",
+        "So it knows which mailboxes were used, and when. The network addresses are the relay's, which \
+         knows those of the telephones, and no number. That the two mailboxes belong together the service \
+         can only guess from the time.",
     );
     text
 }

@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 
 use ringtrue::{
     AddressPolicy, Endpoint, HttpSettings, IssuerName, Policy, Profile, Reason, SoftwareSigner,
-    SqliteStore, Suite, TelephoneNumber, WalletName,
+    SqliteStore, Suite, TelephoneNumber, WalletName, gateway_name,
 };
-use ringtrue_cps::{RunningService, Service, ServiceConfig, TlsIdentity, TokenSettings};
+use ringtrue_cps::{
+    RelayConfig, RelayService, Running as _, RunningRelay, RunningService, Service, ServiceConfig,
+    TlsIdentity, TokenSettings,
+};
 use ringtrue_lab::{Authority, Credential, Lab, LabOptions, LeafSpec};
 use ringtrue_net::{AwsLcCrypto, HttpClient};
 use ringtrue_stir::X5u;
@@ -19,6 +22,7 @@ use ringtrue_stir::crypto::CryptoProvider as _;
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use zeroize::Zeroizing;
 
+use super::gateway_sight::GatewaySight;
 use super::instruments::{
     LeakedKey, RecordingCrypto, RecordingSigner, RecordingStore, Tamper, Wire,
 };
@@ -129,6 +133,8 @@ pub(super) struct Cast {
     pub(super) leaked: Option<LeakedKey>,
     /// What happens on the way to what Bob fetches.
     pub(super) tamper: Option<Tamper>,
+    /// Whether the telephones ask the service through a relay.
+    pub(super) through_relay: bool,
 }
 
 /// A telephone.
@@ -145,6 +151,7 @@ pub(super) struct Phone {
 pub(super) struct World {
     pub(super) stage: Arc<Stage>,
     pub(super) service: RunningService,
+    pub(super) relay: RunningRelay,
     pub(super) alice: Phone,
     pub(super) bob: Phone,
 }
@@ -166,9 +173,24 @@ impl World {
             folder: Some(stage.folder.join("tokens")),
             ..TokenSettings::required()
         });
+        let folder = stage.folder.join("scenes").join(scene);
+        let state = folder.join("service");
+        config.state_folder = Some(state.clone());
         let service = Service::start(config, &stage.tls)
             .await
             .map_err(Failure::of("starting the service"))?;
+        let base = service.base_url().clone();
+        let mut config = RelayConfig::new([(gateway_name(&base), base)].into());
+        config.http = stage.http.clone();
+        let relay = RelayService::start(config, &stage.tls)
+            .await
+            .map_err(Failure::of("starting the relay"))?;
+        let way = Way {
+            relay: cast
+                .through_relay
+                .then(|| relay.base_url().as_str().to_owned()),
+            sight: GatewaySight::open(&state)?,
+        };
         let origin = Instant::now();
         // A copied key stands for one of a device, which is classical, and an answer to a hybrid key
         // does not fit a blob for it.
@@ -177,10 +199,10 @@ impl World {
         } else {
             SUITE
         };
-        let folder = stage.folder.join("scenes").join(scene);
         let alice = Phone::make(
             stage,
             &service,
+            &way,
             origin,
             Card {
                 who: Who::Alice,
@@ -203,6 +225,7 @@ impl World {
         let bob = Phone::make(
             stage,
             &service,
+            &way,
             origin,
             Card {
                 who: Who::Bob,
@@ -222,6 +245,7 @@ impl World {
         Ok(Self {
             stage: Arc::clone(stage),
             service,
+            relay,
             alice,
             bob,
         })
@@ -235,6 +259,7 @@ impl World {
     /// Ends the scene: the telephones poll no more, the service drains.
     pub(super) async fn end(self) {
         silence(self.alice, self.bob).await;
+        self.relay.shutdown().await;
         self.service.shutdown().await;
     }
 }
@@ -246,6 +271,13 @@ pub(super) async fn silence(alice: Phone, bob: Phone) {
         // A thread that panicked has nothing under way either.
         let _ = tokio::task::spawn_blocking(move || phone.wire.settle()).await;
     }
+}
+
+/// How a telephone's requests get to the service.
+struct Way {
+    /// The relay, if they go through it.
+    relay: Option<String>,
+    sight: GatewaySight,
 }
 
 /// What a telephone is made of.
@@ -270,6 +302,7 @@ impl Phone {
     fn make(
         stage: &Stage,
         service: &RunningService,
+        way: &Way,
         origin: Instant,
         card: Card<'_>,
     ) -> Result<Self, Failure> {
@@ -283,7 +316,8 @@ impl Phone {
         let signer = SoftwareSigner::from_pkcs8_pem(&card.credential.key_pem)
             .map_err(Failure::of("the key"))?;
         let signer = Arc::new(RecordingSigner::new(signer, Arc::clone(&recorder)));
-        let wire = Wire::new(stage.client()?, Arc::clone(&recorder), card.tamper);
+        let sight = way.sight.clone();
+        let wire = Wire::new(stage.client()?, Arc::clone(&recorder), card.tamper, sight);
         let wire = Arc::new(wire);
         std::fs::create_dir_all(&card.folder).map_err(|error| Failure::System {
             what: "a telephone's folder",
@@ -301,7 +335,7 @@ impl Phone {
         policy.token_stock = TOKEN_STOCK;
         policy.suites = vec![card.suite];
         let mut builder = Endpoint::builder()
-            .allow_direct(true)
+            .allow_direct(way.relay.is_none())
             .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())
             .signer(signer.clone())
             .anchors_pem(stage.authority.root.pem())
@@ -317,6 +351,9 @@ impl Phone {
                 recorder: Arc::clone(&recorder),
             }))
             .policy(policy);
+        if let Some(relay) = &way.relay {
+            builder = builder.relay(relay);
+        }
         for number in card.numbers {
             builder = builder.number(number.as_str());
         }
