@@ -63,6 +63,13 @@ pub struct EndpointConfig {
     /// How trust bundles, revocation lists and, if the policy allows it, certificates are fetched.
     #[uniffi(default)]
     pub fetch_http: Option<HttpSettings>,
+    /// The issuer whose storage tokens the own services want, by the authority of its base URL. The own
+    /// key statement names it, so that callers bring tokens.
+    #[uniffi(default)]
+    pub token_issuer: Option<String>,
+    /// How many storage tokens are kept in stock for each issuer and service: 20 to 100, 40 by default.
+    #[uniffi(default)]
+    pub token_stock: Option<u32>,
     /// Limits, times and suites.
     #[uniffi(default)]
     pub policy: Option<Policy>,
@@ -133,6 +140,12 @@ impl EndpointConfig {
         }
         if let Some(policy) = self.policy {
             builder = builder.policy(policy.into_core()?);
+        }
+        if let Some(issuer) = self.token_issuer {
+            builder = builder.token_issuer(issuer);
+        }
+        if let Some(tokens) = self.token_stock {
+            builder = builder.token_stock(count(tokens));
         }
         if let Some(fetcher) = fetcher.as_ref().filter(|_| during_calls) {
             builder = builder.fetching(fetcher.clone());
@@ -343,6 +356,17 @@ pub struct Policy {
     /// The time within which an update of trust must be done.
     #[uniffi(default)]
     pub trust_deadline_ms: Option<u64>,
+    /// The most storage tokens that one store may cost. Services ask for more than one only while a number
+    /// is flooded.
+    #[uniffi(default)]
+    pub max_price: Option<u32>,
+    /// The time within which a wallet of storage tokens must be filled.
+    #[uniffi(default)]
+    pub refill_deadline_ms: Option<u64>,
+    /// The time within which a wallet is looked at again after a call or a prefetch, at a random moment.
+    /// Zero: the application's own schedule fills wallets.
+    #[uniffi(default)]
+    pub refill_within_ms: Option<u64>,
     /// A clock that shows an earlier time, in seconds since the Unix epoch, counts as unset.
     #[uniffi(default)]
     pub earliest_time_unix_s: Option<u64>,
@@ -350,7 +374,6 @@ pub struct Policy {
 
 impl Policy {
     fn into_core(self) -> Result<ringtrue::Policy, Reason> {
-        let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
         let ms = Duration::from_millis;
         let mut policy = ringtrue::Policy::default();
         set(&mut policy.freshness, self.freshness_ms, ms);
@@ -395,6 +418,9 @@ impl Policy {
             same,
         );
         set(&mut policy.trust_deadline, self.trust_deadline_ms, ms);
+        set(&mut policy.max_price, self.max_price, count);
+        set(&mut policy.refill_deadline, self.refill_deadline_ms, ms);
+        set(&mut policy.refill_within, self.refill_within_ms, ms);
         set(
             &mut policy.earliest_time,
             self.earliest_time_unix_s,
@@ -402,6 +428,10 @@ impl Policy {
         );
         Ok(policy)
     }
+}
+
+fn count(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 /// Sets a member that the application gave; the others keep the core's default.
@@ -468,6 +498,9 @@ mod tests {
             reader_signers: Some(vec![vec![7; 32]]),
             require_reader_transparency: Some(true),
             trust_deadline_ms: Some(14),
+            max_price: Some(15),
+            refill_deadline_ms: Some(16),
+            refill_within_ms: Some(17),
             earliest_time_unix_s: Some(12),
         };
         let ms = Duration::from_millis;
@@ -491,6 +524,9 @@ mod tests {
         expected.reader_signers = vec![[7; 32]];
         expected.require_reader_transparency = true;
         expected.trust_deadline = ms(14);
+        expected.max_price = 15;
+        expected.refill_deadline = ms(16);
+        expected.refill_within = ms(17);
         expected.earliest_time = UnixTime::from_secs(12);
         assert_eq!(policy.into_core(), Ok(expected));
     }
@@ -602,6 +638,8 @@ mod tests {
             http: None,
             trust: None,
             fetch_http: None,
+            token_issuer: None,
+            token_stock: None,
             policy: None,
         };
         assert_eq!(

@@ -13,8 +13,9 @@ use crate::tasks::Tasks;
 use crate::transport::HostTransport;
 use crate::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, CredentialStatus, EndpointConfig,
-    FetchSource, KeyAgreement, NumberReaders, Placed, Published, RingTrueError, RingingCall,
-    Signer, Transport, TrustStatus, TrustUpdated,
+    FetchSource, KeyAgreement, NumberReaders, OutgoingCall, Placed, PlacedCall, Published,
+    Refilled, RingTrueError, RingingCall, Signer, Transport, TrustStatus, TrustUpdated, WalletName,
+    WalletStatus,
 };
 
 /// A telephone that proves who is calling.
@@ -128,7 +129,8 @@ impl Endpoint {
     ///
     /// `from` is one of the own numbers. `want_answer` asks the callee to show who answers; it needs
     /// published keys of the own. `fresh_keys` asks the key directory even if the callee's keys are
-    /// at hand. When this returns, dial: also after `Placement.Unprotected`, which is no error.
+    /// at hand. When this returns, dial: also after `Placement.Unprotected`, which is no error. Dial within
+    /// 2 s, or announce the call anew; then say what becomes of it (`outgoing`).
     ///
     /// # Errors
     ///
@@ -150,6 +152,18 @@ impl Endpoint {
         options.deadline = deadline(deadline_ms);
         let placed = async move { core.place(&from, &to, options).await };
         Ok(self.tasks.run(placed).await??.into())
+    }
+
+    /// The call that was announced, from when it is dialled: waits for the called side to show who it is
+    /// and to see the same call, and takes what becomes of it. `call` is `call` of a placed call; `wait_ms`
+    /// is how long to look for the called side's answer, or the policy's.
+    ///
+    /// Instead of `await_answer`. Also for a call that is unprotected: then there is nothing to wait for
+    /// and nobody to tell. Once the endpoint was shut down, nothing is waited for or told either.
+    #[uniffi::method(default(wait_ms = None))]
+    pub fn outgoing(&self, call: &PlacedCall, wait_ms: Option<u64>) -> Arc<OutgoingCall> {
+        let (wait, threads) = (deadline(wait_ms), self.tasks.threads());
+        Arc::new(OutgoingCall::begin(&self.core, &call.0, wait, threads))
     }
 
     /// Waits for the called side to show who answered; `expected` is `answer` of a placed call.
@@ -359,6 +373,48 @@ impl Endpoint {
     #[must_use]
     pub fn trust_status(&self) -> TrustStatus {
         self.core.trust_status().into()
+    }
+
+    /// The wallets of storage tokens that calls since the start needed or will need, also empty ones.
+    #[must_use]
+    pub fn wallets(&self) -> Vec<WalletName> {
+        let names = self.core.wallets().into_iter();
+        names.map(WalletName::from).collect()
+    }
+
+    /// How a wallet of storage tokens stands.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name; `clock_unset`; `state_unavailable`, `record_not_opened`,
+    /// `malformed_record`; `cancelled` if the endpoint was shut down.
+    pub async fn wallet_status(&self, name: WalletName) -> Result<WalletStatus, RingTrueError> {
+        let name = name.into_core()?;
+        let core = self.core.clone();
+        let status = async move { core.wallet_status(&name).await };
+        Ok(self.tasks.run(status).await??.into())
+    }
+
+    /// Fills a wallet of storage tokens up to the stock now, within 30 s or the policy's time.
+    ///
+    /// The endpoint does that by itself, at a random time after a call or a prefetch, for wallets that
+    /// have fewer than half left. Call it at set-up or on a schedule, never because a user is about to
+    /// dial: the issuer would learn when the credential's holder telephones.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name; `cancelled` if the endpoint was shut down. What went wrong
+    /// otherwise is among the reasons.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn refill_tokens(
+        &self,
+        name: WalletName,
+        deadline_ms: Option<u64>,
+    ) -> Result<Refilled, RingTrueError> {
+        let name = name.into_core()?;
+        let core = self.core.clone();
+        let refilled = async move { core.refill_tokens(&name, deadline(deadline_ms)).await };
+        Ok(self.tasks.run(refilled).await?.into())
     }
 
     /// Switches fetching off or on: trust bundles, revocation lists and certificates during calls. It

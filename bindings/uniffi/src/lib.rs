@@ -15,11 +15,13 @@ mod error;
 mod fetch;
 mod keys;
 mod outcome;
+mod outgoing;
 mod readers;
 mod reason;
 mod ringing;
 mod show;
 mod tasks;
+mod tokens;
 mod transport;
 mod trust;
 mod verdict;
@@ -32,11 +34,14 @@ pub use error::{HostError, RingTrueError};
 pub use fetch::{Delivered, FetchError, FetchKind, FetchSource};
 pub use keys::{DeviceSignature, KeyAgreement, Signer, software_signer};
 pub use outcome::{
-    AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, Placement, Published,
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, PlacedCall,
+    Placement, Published,
 };
+pub use outgoing::OutgoingCall;
 pub use readers::{NumberReaders, Reader};
 pub use reason::{Reason, ReasonKind};
 pub use ringing::RingingCall;
+pub use tokens::{Refilled, WalletName, WalletStatus};
 pub use transport::{
     HttpHeader, HttpMethod, HttpRequest, HttpResponse, Role, Transport, TransportError,
 };

@@ -28,6 +28,10 @@ impl From<ringtrue::Placement> for Placement {
 #[derive(Debug, uniffi::Object)]
 pub struct AnswerExpectation(pub(crate) ringtrue::AnswerExpectation);
 
+/// A placed call as the endpoint knows it. For `Endpoint.outgoing`, nothing else.
+#[derive(uniffi::Object)]
+pub struct PlacedCall(pub(crate) ringtrue::Placed);
+
 /// What came of placing a call. Its text shows whether it was announced only.
 #[derive(Clone, uniffi::Record)]
 #[uniffi::export(Debug, Display)]
@@ -44,6 +48,8 @@ pub struct Placed {
     pub copies: u32,
     /// What to wait for, if an answer was asked for.
     pub answer: Option<Arc<AnswerExpectation>>,
+    /// The call, for `Endpoint.outgoing`, whether it was announced or not.
+    pub call: Arc<PlacedCall>,
 }
 
 show!(Placed, |value, f| match value.placement {
@@ -53,15 +59,15 @@ show!(Placed, |value, f| match value.placement {
 
 impl From<ringtrue::Placed> for Placed {
     fn from(placed: ringtrue::Placed) -> Self {
+        let answer = placed.answer.clone();
         Self {
             placement: placed.placement.into(),
-            reasons: reasons(placed.reasons),
+            reasons: reasons(placed.reasons.clone()),
             orig: placed.orig.as_str().to_owned(),
             dest: placed.dest.as_str().to_owned(),
             copies: count(placed.copies),
-            answer: placed
-                .answer
-                .map(|expected| Arc::new(AnswerExpectation(expected))),
+            answer: answer.map(|expected| Arc::new(AnswerExpectation(expected))),
+            call: Arc::new(PlacedCall(placed)),
         }
     }
 }
@@ -264,14 +270,24 @@ mod tests {
 
     #[test]
     fn the_text_of_a_placed_call_holds_no_number() {
-        let placed = Placed {
-            placement: Placement::Unprotected,
-            reasons: Vec::new(),
-            orig: "12025550143".to_owned(),
-            dest: "12025550199".to_owned(),
+        let number = |text| TelephoneNumber::from_canonical(text).unwrap();
+        let placed = Placed::from(ringtrue::Placed {
+            placement: ringtrue::Placement::Unprotected,
+            reasons: vec![CoreReason::NoUsableKey],
+            orig: number("12025550143"),
+            dest: number("12025550199"),
             copies: 0,
+            keys: Default::default(),
+            call: None,
             answer: None,
-        };
+        });
+        assert_eq!(placed.reasons, [CoreReason::NoUsableKey.into()]);
+        assert_eq!(
+            (&*placed.orig, &*placed.dest),
+            ("12025550143", "12025550199")
+        );
+        assert_eq!(placed.call.0.orig, number("12025550143"));
+        assert!(placed.answer.is_none());
         assert_eq!(placed.to_string(), "Placed(unprotected)");
         assert_eq!(format!("{placed:?}"), "Placed(unprotected)");
     }

@@ -48,9 +48,9 @@ impl RingingCall {
         self.call.ended();
     }
 
-    /// Waits until the verdict changes; nothing when it no longer can, some seconds after
-    /// `ended`. For one waiter at a time:
-    /// several share the changes between them.
+    /// Waits until the verdict, or a reason for it, changes; nothing when it no longer can: some seconds
+    /// after `ended`, or after four minutes. For one waiter at a time: several share the changes between
+    /// them.
     pub async fn changed(&self) -> Option<CallVerdict> {
         // Only waits, so it needs none of the endpoint's threads.
         self.watched

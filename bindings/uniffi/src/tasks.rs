@@ -53,6 +53,12 @@ impl Tasks {
         })
     }
 
+    /// The threads, for work that is begun by a call that does not wait for it. Once they were stopped,
+    /// such work does not begin.
+    pub(crate) fn threads(&self) -> Handle {
+        self.handle.clone()
+    }
+
     /// Runs `work` on the endpoint's threads. Dropping the future that this returns gives it up.
     ///
     /// # Errors

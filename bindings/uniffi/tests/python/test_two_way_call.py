@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 import unittest
+import urllib.parse
 
 import keys
 import p256
@@ -73,6 +74,59 @@ class TwoWayCall(Scenario):
         self.assertEqual((await caller.place(one, other)).placement, Placement.STORED)
         call = await callee.ring(one, other)
         self.assert_verified(call.verdict(), one, other)
+
+    async def test_both_sides_see_the_same_call(self):
+        one, other = self.lab.number(), self.lab.number()
+        caller, callee = await self.software(one), await self.software(other)
+        await asyncio.gather(caller.publish_keys(), callee.publish_keys())
+        placed = await caller.place(one, other, want_answer=True)
+        outgoing = caller.outgoing(placed.call)
+        self.assertEqual(outgoing.outcome().verdict.verdict, Verdict.NO_RECORD)
+        ringing = await callee.ring(one, other)
+        # Both people are on the line at once.
+        outgoing.answered()
+        answered = await callee.answer(ringing, CallPhase.ANSWERED)
+        self.assertTrue(answered.sent)
+
+        async def until_confirmed(call, verdict):
+            while verdict(call) is not Verdict.CONFIRMED:
+                self.assertIsNotNone(await asyncio.wait_for(call.changed(), 30))
+
+        await until_confirmed(outgoing, lambda call: call.outcome().verdict.verdict)
+        await until_confirmed(ringing, lambda call: call.verdict().verdict)
+        self.assertEqual(outgoing.outcome().state.phase, CallPhase.ANSWERED)
+        self.assert_verified(outgoing.outcome().verdict, one, other, notices=["keys_just_in_time"])
+        outgoing.ended()
+        ringing.ended()
+        while await asyncio.wait_for(outgoing.changed(), 30) is not None:
+            pass
+
+    async def test_a_call_that_its_caller_gave_up_is_conflicting(self):
+        one, other = self.lab.number(), self.lab.number()
+        caller, callee = await self.software(one), await self.software(other)
+        await callee.publish_keys()
+        placed = await caller.place(one, other)
+        outgoing = caller.outgoing(placed.call)
+        self.assertEqual(outgoing.outcome().verdict.verdict, Verdict.UNAVAILABLE)
+        ringing = await callee.ring(one, other)
+        self.assert_verified(ringing.verdict(), one, other)
+        outgoing.ended()
+        while ringing.verdict().verdict is not Verdict.CONFLICTING:
+            self.assertIsNotNone(await asyncio.wait_for(ringing.changed(), 30))
+        self.assertIn("caller_gone", names(ringing.verdict().reasons))
+        ringing.ended()
+
+    async def test_a_call_of_an_endpoint_that_was_shut_down_reports_nothing(self):
+        one, other = self.lab.number(), self.lab.number()
+        caller = await self.software(one)
+        placed = await caller.place(one, other)
+        before = caller.outgoing(placed.call)
+        await caller.shut_down()
+        for call in (before, caller.outgoing(placed.call)):
+            call.answered()
+            call.ended()
+            self.assertEqual(call.outcome().verdict.verdict, Verdict.UNAVAILABLE)
+            self.assertIsNone(await asyncio.wait_for(call.changed(), 30))
 
     async def test_a_call_that_was_not_announced_becomes_verified_later(self):
         one, other = self.lab.number(), self.lab.number()
@@ -150,6 +204,7 @@ class Errors(Scenario):
         misuse, malformed = RingTrueError.Misuse, RingTrueError.Malformed
         await self.assert_fails(opened(numbers=[]), misuse, 6002, "configuration_invalid")
         await self.assert_fails(opened(anchors_pem=[]), misuse, 6002, "configuration_invalid")
+        await self.assert_fails(opened(token_stock=19), misuse, 6002, "configuration_invalid")
         await self.assert_fails(opened(numbers=["bob"]), malformed, 1001, "malformed_number")
         await self.assert_fails(opened(anchors_pem=["x"]), malformed, 1023, "malformed_pem")
         await self.assert_fails(
@@ -173,6 +228,26 @@ class Errors(Scenario):
         with self.assertRaises(RingTrueError.Malformed) as caught:
             ringtrue.software_signer("no key")
         self.assertEqual(caught.exception.name, "malformed_pem")
+
+    async def test_wallets_are_named_and_checked(self):
+        number = self.lab.number()
+        issuer = urllib.parse.urlsplit(self.lab.base_url).netloc
+        endpoint = await self.software(
+            number, token_issuer=issuer, token_stock=20, policy=ringtrue.Policy(max_price=1)
+        )
+        name = ringtrue.WalletName(issuer=issuer, service="cps.example")
+        self.assertEqual(endpoint.wallets(), [])
+        status = await endpoint.wallet_status(name)
+        self.assertEqual((status.name, status.tokens, status.end_unix_s), (name, 0, None))
+        # The service of these tests issues no tokens.
+        refilled = await endpoint.refill_tokens(name)
+        self.assertEqual((refilled.added, refilled.stock), (0, 0))
+        self.assertNotEqual(names(refilled.reasons), [])
+        wrong = ringtrue.WalletName(issuer="no authority/", service="cps.example")
+        for failing in (endpoint.wallet_status(wrong), endpoint.refill_tokens(wrong)):
+            with self.assertRaises(RingTrueError.Malformed):
+                await failing
+        self.assertNotIn(issuer, str(name))
 
     async def test_numbers_are_checked(self):
         one, other = self.lab.number(), self.lab.number()

@@ -17,7 +17,10 @@ internal suspend fun example(stiRootsPem: String, chainPem: String, keyStoreKey:
     ), signer = keyStoreKey)
     endpoint.publishKeys()
     val placed = endpoint.place(from = "+12025550143", to = "+12025550199", wantAnswer = true)
-    val answered = placed.answer?.let { endpoint.awaitAnswer(it) }
+    val outgoing = endpoint.outgoing(placed.call)
+    outgoing.answered()
+    println(outgoing.changed()?.verdict?.verdict)
+    outgoing.ended()
     val call = endpoint.ring(from = "+12025550177")
     println(call.verdict().verdict)
 }

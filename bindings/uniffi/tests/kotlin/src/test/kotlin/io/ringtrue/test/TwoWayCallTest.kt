@@ -20,9 +20,12 @@ import io.ringtrue.Signer
 import io.ringtrue.Transport
 import io.ringtrue.TransportException
 import io.ringtrue.Verdict
+import io.ringtrue.WalletName
+import io.ringtrue.WalletStatus
 import io.ringtrue.softwareSigner
 import java.net.InetAddress
 import java.net.ServerSocket
+import java.net.URI
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
@@ -33,6 +36,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -208,6 +212,41 @@ class TwoWayCallTest {
         assertFails(RingTrueException.Unavailable::class, 5011u, "no_usable_key") { endpoint.prefetchKeys(other) }
         val e = assertThrows<RingTrueException.Malformed> { endpoint.readNumber("bob") }
         assertEquals(1001u to "malformed_number", e.code to e.name)
+    }
+
+    @Test
+    fun `both sides see the same call`() = runBlocking {
+        val caller = software(lab.number()).also { it.publishKeys() }
+        val callee = software(lab.number()).also { it.publishKeys() }
+        val orig = caller.numbers().single()
+        val dest = callee.numbers().single()
+        val outgoing = caller.outgoing(caller.place(orig, dest, wantAnswer = true).call)
+        assertEquals(Verdict.NO_RECORD, outgoing.outcome().verdict.verdict)
+        val ringing = callee.ring(orig, dest)
+        outgoing.answered()
+        assertTrue(callee.answer(ringing, CallPhase.ANSWERED).sent)
+        withTimeout(60_000) {
+            while (outgoing.outcome().verdict.verdict != Verdict.CONFIRMED) assertNotNull(outgoing.changed())
+            while (ringing.verdict().verdict != Verdict.CONFIRMED) assertNotNull(ringing.changed())
+        }
+        assertEquals(CallPhase.ANSWERED, outgoing.outcome().state?.phase)
+        ringing.ended()
+        outgoing.ended()
+        withTimeout(60_000) { while (outgoing.changed() != null) Unit }
+    }
+
+    @Test
+    fun `wallets are named and checked`() = runBlocking {
+        val number = lab.number()
+        val issuer = URI(lab.baseUrl).authority
+        val endpoint = open(lab.config(number).copy(tokenIssuer = issuer, tokenStock = 20u), JavaSigner(lab, number))
+        val name = WalletName(issuer, "cps.example")
+        assertEquals(WalletStatus(name, 0u, null), endpoint.walletStatus(name))
+        assertEquals(listOf<WalletName>(), endpoint.wallets())
+        assertEquals(0u, endpoint.refillTokens(name).added)
+        assertFails(RingTrueException.Malformed::class, 1017u, "malformed_url") {
+            endpoint.walletStatus(WalletName("no authority/", "cps.example"))
+        }
     }
 
     @Test
