@@ -232,7 +232,7 @@ class TwoWayCallTest {
         assertEquals(CallPhase.ANSWERED, outgoing.outcome().state?.phase)
         ringing.ended()
         outgoing.ended()
-        withTimeout(60_000) { while (outgoing.changed() != null) Unit }
+        withTimeout(60_000) { do { val news = outgoing.changed() } while (news != null) }
     }
 
     @Test
