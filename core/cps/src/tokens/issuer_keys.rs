@@ -166,7 +166,7 @@ impl IssuerKeys {
         let Some(path) = self.path(not_before) else {
             return Ok(key);
         };
-        if save(&path, &key.private)? {
+        if save(&path, &key)? {
             return Ok(key);
         }
         load(&path, not_before)?.ok_or(Reason::StateUnavailable)
@@ -190,16 +190,23 @@ fn load(path: &Path, not_before: UnixTime) -> Result<Option<SigningKey>, Reason>
 }
 
 /// Writes a key's file, whole or not at all; `false` if there is one already.
-fn save(path: &Path, key: &RsaIssuerKey) -> Result<bool, Reason> {
+fn save(path: &Path, key: &SigningKey) -> Result<bool, Reason> {
     let unavailable = |_| Reason::StateUnavailable;
-    let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    let _ = remove_file(&temporary);
+    // Replicas write at the same time, and in containers all of them may be process 1: only what is
+    // written tells them apart.
+    let id = key.published.key.key_id();
+    let id: String = id
+        .iter()
+        .take(8)
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    let temporary = path.with_extension(format!("new-{id}"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     only_for_this_user(&mut options);
     let mut file = options.open(&temporary).map_err(unavailable)?;
     let written = file
-        .write_all(&key.to_pkcs8()?)
+        .write_all(&key.private.to_pkcs8()?)
         .and_then(|()| file.sync_all())
         .map_err(unavailable)
         .and_then(|()| match hard_link(&temporary, path) {
