@@ -16,7 +16,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Whatever connects or fetches has one of these names. A service uses none of them, so no key
-/// statement, token or blob can make it ask a host of a stranger's choice.
+/// statement, token or blob can make it ask a host of a stranger's choice. The relay, which is another
+/// service, connects to the gateways of its configuration and has the one name for that.
 #[test]
 fn a_service_names_nothing_that_connects() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -26,6 +27,7 @@ fn a_service_names_nothing_that_connects() {
     for path in found {
         let text = fs::read_to_string(&path).unwrap();
         let text = text.split("[dev-dependencies]").next().unwrap_or_default();
+        let is_relay = path.file_name().is_some_and(|name| name == "relay.rs");
         for name in [
             "Fetcher",
             "FetchSettings",
@@ -35,7 +37,12 @@ fn a_service_names_nothing_that_connects() {
             "reqwest",
             "ringtrue-session",
         ] {
-            assert!(!text.contains(name), "{} names {name}", path.display());
+            let is_forwarding = is_relay && name == "HttpClient";
+            assert!(
+                !text.contains(name) || is_forwarding,
+                "{} names {name}",
+                path.display()
+            );
         }
     }
 }
