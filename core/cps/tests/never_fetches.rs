@@ -27,7 +27,9 @@ fn a_service_names_nothing_that_connects() {
     for path in found {
         let text = fs::read_to_string(&path).unwrap();
         let text = text.split("[dev-dependencies]").next().unwrap_or_default();
-        let is_relay = path.file_name().is_some_and(|name| name == "relay.rs");
+        let is_relay = path
+            .file_name()
+            .is_some_and(|name| name == "relay.rs" || name == "relay_service.rs");
         for name in [
             "Fetcher",
             "FetchSettings",

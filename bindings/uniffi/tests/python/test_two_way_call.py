@@ -174,7 +174,10 @@ class Attacks(Scenario):
         caller, callee = await self.software(one), await self.software(other)
         await callee.publish_keys()
         await caller.place(one, other)
-        self.assertTrue((await callee.ring(one, other)).verdict().verdict.is_good())
+        first = await callee.ring(one, other)
+        self.assertTrue(first.verdict().verdict.is_good())
+        # Two that ring at once would be conflicting.
+        first.ended()
         verdict = (await callee.ring(one, other)).verdict()
         self.assertEqual(verdict.verdict, Verdict.REFUSED)
         self.assertIn((3003, "replayed"), [(r.code, r.name) for r in verdict.reasons])

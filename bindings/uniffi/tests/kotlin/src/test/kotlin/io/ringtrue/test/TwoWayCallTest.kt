@@ -179,7 +179,10 @@ class TwoWayCallTest {
         val callee = software(lab.number()).also { it.publishKeys() }
         val orig = caller.numbers().single()
         caller.place(orig, callee.numbers().single())
-        assertTrue(callee.ring(orig).verdict().verdict.isGood())
+        val first = callee.ring(orig)
+        assertTrue(first.verdict().verdict.isGood())
+        // Two that ring at once would be conflicting.
+        first.ended()
         val verdict = callee.ring(orig).verdict()
         assertEquals(Verdict.REFUSED, verdict.verdict)
         val failed = verdict.checks.single { it.result is CheckResult.Failed }
