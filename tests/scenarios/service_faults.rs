@@ -224,7 +224,8 @@ impl Pair {
         assert_eq!(
             outcome.verdict.verdict,
             Verdict::Verified,
-            "{name}: await again"
+            "{name}: await again {:?}",
+            outcome.verdict.reasons
         );
     }
 }
