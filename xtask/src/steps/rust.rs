@@ -15,12 +15,13 @@ const FUZZ_SECONDS: &str = "10";
 const FUZZ_FOLDER: &str = "tests/fuzz";
 
 /// What an application or a service links: the crates whose documentation is read.
-const LIBRARIES: [&str; 8] = [
+const LIBRARIES: [&str; 9] = [
     "ringtrue",
     "ringtrue-cps",
     "ringtrue-lab",
     "ringtrue-net",
     "ringtrue-oob",
+    "ringtrue-raw-rsa",
     "ringtrue-session",
     "ringtrue-stir",
     "ringtrue-uniffi",
