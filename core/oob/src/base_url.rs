@@ -106,7 +106,7 @@ impl BaseUrl {
     /// # Errors
     ///
     /// [`Reason::MalformedAnswer`] if it leads to another scheme, host or port or below no part of this
-    /// base, or is longer than 1024 octets.
+    /// base, or if it or the URL is longer than 1024 octets.
     pub fn resolve(&self, reference: &str) -> Result<String, Reason> {
         let plain = reference
             .bytes()
@@ -125,7 +125,8 @@ impl BaseUrl {
             && url.username().is_empty()
             && url.password().is_none()
             && url.fragment().is_none();
-        if below && same {
+        // As long as a reference at most, so that an URL of ours is a reference that is taken again.
+        if below && same && url.as_str().len() <= MAX_REFERENCE_LEN {
             Ok(url.into())
         } else {
             Err(Reason::MalformedAnswer)
@@ -313,6 +314,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_reference_whose_url_is_too_long_to_be_a_reference_is_refused() {
+        let url = BaseUrl::parse("https://cps.example.com/p").unwrap();
+        let room = 1024 - url.as_str().len();
+        let longest = format!("/p/{}", "a".repeat(room - 1));
+        let resolved = url.resolve(&longest).unwrap();
+        assert_eq!(url.resolve(&resolved), Ok(resolved.clone()));
+        for reference in [
+            format!("{longest}a"),
+            format!("/p/{}", "a".repeat(1000)),
+            // Within the limit as it stands, over it once it is escaped.
+            format!("/p/{}", "<".repeat(400)),
+        ] {
+            assert_eq!(
+                url.resolve(&reference),
+                Err(Reason::MalformedAnswer),
+                "{} octets",
+                reference.len()
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn reading_never_panics_and_is_idempotent(text in "(https://)?[!-~]{0,60}", reference in ".{0,60}") {
@@ -322,6 +345,7 @@ mod tests {
                 prop_assert_eq!(BaseUrl::parse(url.as_str()), Ok(url.clone()));
                 if let Ok(resolved) = url.resolve(&reference) {
                     prop_assert!(resolved.starts_with(url.as_str()));
+                    prop_assert_eq!(url.resolve(&resolved), Ok(resolved));
                 }
             }
         }
