@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ringtrue::Reason;
 
+use crate::cancellation::Work;
 use crate::clock::HostClock;
 use crate::fetch::HostFetchSource;
 use crate::keys::{HostKeyAgreement, HostSigner};
@@ -12,10 +13,10 @@ use crate::outcome::count;
 use crate::tasks::Tasks;
 use crate::transport::HostTransport;
 use crate::{
-    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Clock, CredentialStatus, EndpointConfig,
-    FetchSource, KeyAgreement, NumberReaders, OutgoingCall, Placed, PlacedCall, Published,
-    Refilled, RingTrueError, RingingCall, Signer, Transport, TrustStatus, TrustUpdated, WalletName,
-    WalletStatus,
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Cancellation, Clock, CredentialStatus,
+    EndpointConfig, FetchSource, KeyAgreement, NumberReaders, OutgoingCall, Placed, PlacedCall,
+    Published, Refilled, RingTrueError, RingingCall, Signer, Transport, TrustStatus, TrustUpdated,
+    WalletName, WalletStatus,
 };
 
 /// A telephone that proves who is calling.
@@ -30,7 +31,7 @@ pub struct Endpoint {
     core: ringtrue::Endpoint,
     /// None where there is nothing to fetch.
     fetcher: Option<ringtrue::Fetcher>,
-    tasks: Tasks,
+    work: Work,
 }
 
 #[uniffi::export]
@@ -102,7 +103,20 @@ impl Endpoint {
         Ok(Self {
             core,
             fetcher,
-            tasks,
+            work: Work::new(tasks),
+        })
+    }
+
+    /// This endpoint, for work that can be given up from outside: what is begun on the endpoint that
+    /// this returns fails with `cancelled` as soon as `cancellation` is cancelled, and stops.
+    ///
+    /// Both are one endpoint: shutting down one shuts down the other.
+    #[must_use]
+    pub fn cancelled_by(&self, cancellation: Arc<Cancellation>) -> Arc<Self> {
+        Arc::new(Self {
+            core: self.core.clone(),
+            fetcher: self.fetcher.clone(),
+            work: self.work.cancelled_by(cancellation),
         })
     }
 
@@ -151,7 +165,7 @@ impl Endpoint {
         options.fresh_keys = fresh_keys;
         options.deadline = deadline(deadline_ms);
         let placed = async move { core.place(&from, &to, options).await };
-        Ok(self.tasks.run(placed).await??.into())
+        Ok(self.work.run(placed).await??.into())
     }
 
     /// The call that was announced, from when it is dialled: waits for the called side to show who it is
@@ -162,7 +176,7 @@ impl Endpoint {
     /// and nobody to tell. Once the endpoint was shut down, nothing is waited for or told either.
     #[uniffi::method(default(wait_ms = None))]
     pub fn outgoing(&self, call: &PlacedCall, wait_ms: Option<u64>) -> Arc<OutgoingCall> {
-        let (wait, threads) = (deadline(wait_ms), self.tasks.threads());
+        let (wait, threads) = (deadline(wait_ms), self.work.tasks.threads());
         Arc::new(OutgoingCall::begin(&self.core, &call.0, wait, threads))
     }
 
@@ -185,7 +199,7 @@ impl Endpoint {
             core.await_answer(expected.0.clone(), deadline(deadline_ms))
                 .await
         };
-        Ok(self.tasks.run(outcome).await?.into())
+        Ok(self.work.run(outcome).await?.into())
     }
 
     /// Verifies a ringing call. Returns with the first verdict that decides, by the deadline at the
@@ -213,7 +227,7 @@ impl Endpoint {
             core.ring(from.as_deref(), to.as_deref(), deadline(deadline_ms))
                 .await
         };
-        Ok(Arc::new(RingingCall::new(self.tasks.run(call).await??)))
+        Ok(Arc::new(RingingCall::new(self.work.run(call).await??)))
     }
 
     /// Shows the caller who is here: connected identity. Only for a call with a good verdict whose
@@ -236,7 +250,7 @@ impl Endpoint {
             core.answer(call.core(), phase.into(), deadline(deadline_ms))
                 .await
         };
-        Ok(self.tasks.run(answered).await??.into())
+        Ok(self.work.run(answered).await??.into())
     }
 
     /// Publishes the own encryption keys, making them first if there are none or their statement is in
@@ -251,7 +265,7 @@ impl Endpoint {
     pub async fn publish_keys(&self, deadline_ms: Option<u64>) -> Result<Published, RingTrueError> {
         let core = self.core.clone();
         let published = async move { core.publish_keys(deadline(deadline_ms)).await };
-        Ok(self.tasks.run(published).await??.into())
+        Ok(self.work.run(published).await??.into())
     }
 
     /// Makes and publishes new encryption keys. The ones before still open what is sealed to them.
@@ -263,7 +277,7 @@ impl Endpoint {
     pub async fn rotate_keys(&self, deadline_ms: Option<u64>) -> Result<Published, RingTrueError> {
         let core = self.core.clone();
         let published = async move { core.rotate_keys(deadline(deadline_ms)).await };
-        Ok(self.tasks.run(published).await??.into())
+        Ok(self.work.run(published).await??.into())
     }
 
     /// Learns the keys of a number ahead of a call, so that placing one takes a single request.
@@ -281,7 +295,7 @@ impl Endpoint {
     ) -> Result<u32, RingTrueError> {
         let core = self.core.clone();
         let readers = async move { core.prefetch_keys(&number, deadline(deadline_ms)).await };
-        Ok(count(self.tasks.run(readers).await??))
+        Ok(count(self.work.run(readers).await??))
     }
 
     /// Asks the key directory who can open what callers seal for the own numbers: everybody with a
@@ -298,7 +312,7 @@ impl Endpoint {
     ) -> Result<Vec<NumberReaders>, RingTrueError> {
         let core = self.core.clone();
         let listed = async move { core.readers(deadline(deadline_ms)).await };
-        let listed = self.tasks.run(listed).await?;
+        let listed = self.work.run(listed).await?;
         Ok(listed.into_iter().map(NumberReaders::from).collect())
     }
 
@@ -320,7 +334,7 @@ impl Endpoint {
         };
         let core = self.core.clone();
         let request = async move { core.certificate_request(&subject).await };
-        Ok(self.tasks.run(request).await??.to_pem())
+        Ok(self.work.run(request).await??.to_pem())
     }
 
     /// Takes a certificate chain into use: PEM, signer first, and the https URL where others find it.
@@ -340,7 +354,7 @@ impl Endpoint {
     ) -> Result<(), RingTrueError> {
         let core = self.core.clone();
         let installed = async move { core.install_certificate(&chain_pem, &x5u).await };
-        Ok(self.tasks.run(installed).await??)
+        Ok(self.work.run(installed).await??)
     }
 
     /// Whether the endpoint can sign now, until when, and from when on to ask for a new certificate.
@@ -366,7 +380,7 @@ impl Endpoint {
     ) -> Result<TrustUpdated, RingTrueError> {
         let core = self.core.clone();
         let updated = async move { core.update_trust(deadline(deadline_ms)).await };
-        Ok(self.tasks.run(updated).await??.into())
+        Ok(self.work.run(updated).await??.into())
     }
 
     /// Whom the endpoint believes at present, and until when.
@@ -392,7 +406,7 @@ impl Endpoint {
         let name = name.into_core()?;
         let core = self.core.clone();
         let status = async move { core.wallet_status(&name).await };
-        Ok(self.tasks.run(status).await??.into())
+        Ok(self.work.run(status).await??.into())
     }
 
     /// Fills a wallet of storage tokens up to the stock now, within 30 s or the policy's time.
@@ -414,7 +428,7 @@ impl Endpoint {
         let name = name.into_core()?;
         let core = self.core.clone();
         let refilled = async move { core.refill_tokens(&name, deadline(deadline_ms)).await };
-        Ok(self.tasks.run(refilled).await?.into())
+        Ok(self.work.run(refilled).await?.into())
     }
 
     /// Switches fetching off or on: trust bundles, revocation lists and certificates during calls. It
@@ -431,7 +445,7 @@ impl Endpoint {
     /// Ends when nothing of the application's is being called any more, after a second at the latest.
     /// Closing the endpoint instead, or letting it go, stops the same without waiting.
     pub async fn shut_down(&self) {
-        self.tasks.shut_down().await;
+        self.work.tasks.shut_down().await;
     }
 }
 

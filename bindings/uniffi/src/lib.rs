@@ -7,6 +7,7 @@
 //!
 //! bindings/README.md shows how the bindings are generated and used.
 
+mod cancellation;
 mod clock;
 mod config;
 mod credential;
@@ -26,6 +27,7 @@ mod transport;
 mod trust;
 mod verdict;
 
+pub use cancellation::Cancellation;
 pub use clock::Clock;
 pub use config::{Credential, EndpointConfig, HttpSettings, NumberContext, Policy, Profile, Suite};
 pub use credential::{CredentialState, CredentialStatus};

@@ -1,12 +1,14 @@
 //! A call that was announced and is being made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringtrue::Placed;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use crate::AnswerOutcome;
+use crate::cancellation::until;
+use crate::{AnswerOutcome, Cancellation};
 
 /// A call of one's own: what the called side shows of itself, and what it is told of the call.
 ///
@@ -65,13 +67,12 @@ impl OutgoingCall {
 
     /// Waits until the outcome changes; nothing when it no longer can, some seconds after `ended`. For
     /// one waiter at a time: several share the changes between them.
-    pub async fn changed(&self) -> Option<AnswerOutcome> {
+    ///
+    /// `cancellation` ends the wait, and loses no change.
+    #[uniffi::method(default(cancellation = None))]
+    pub async fn changed(&self, cancellation: Option<Arc<Cancellation>>) -> Option<AnswerOutcome> {
         // Only waits, so it needs none of the endpoint's threads.
-        self.watched
-            .lock()
-            .await
-            .changed()
-            .await
-            .map(AnswerOutcome::from)
+        let change = async { self.watched.lock().await.changed().await };
+        until(cancellation, change).await.map(AnswerOutcome::from)
     }
 }

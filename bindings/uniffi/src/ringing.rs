@@ -1,8 +1,11 @@
 //! A ringing call.
 
+use std::sync::Arc;
+
 use tokio::sync::Mutex;
 
-use crate::CallVerdict;
+use crate::cancellation::until;
+use crate::{CallVerdict, Cancellation};
 
 /// A call that rings, with the verdict on it.
 ///
@@ -51,13 +54,12 @@ impl RingingCall {
     /// Waits until the verdict, or a reason for it, changes; nothing when it no longer can: some seconds
     /// after `ended`, or after four minutes. For one waiter at a time: several share the changes between
     /// them.
-    pub async fn changed(&self) -> Option<CallVerdict> {
+    ///
+    /// `cancellation` ends the wait, and loses no change.
+    #[uniffi::method(default(cancellation = None))]
+    pub async fn changed(&self, cancellation: Option<Arc<Cancellation>>) -> Option<CallVerdict> {
         // Only waits, so it needs none of the endpoint's threads.
-        self.watched
-            .lock()
-            .await
-            .changed()
-            .await
-            .map(CallVerdict::from)
+        let change = async { self.watched.lock().await.changed().await };
+        until(cancellation, change).await.map(CallVerdict::from)
     }
 }
