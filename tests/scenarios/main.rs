@@ -22,6 +22,7 @@ mod processes;
 mod quiet_logs;
 mod relays;
 mod requests;
+mod scripted;
 mod service_faults;
 mod source_rules;
 mod statements;
