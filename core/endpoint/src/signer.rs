@@ -1,11 +1,9 @@
 //! A signing key in memory, for endpoints without a key store.
 
-use p256::pkcs8::DecodePrivateKey as _;
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::{
     CryptoProvider as _, DeviceSignature, P256PublicKey, SecretKey, Signer,
 };
-use zeroize::Zeroizing;
 
 use ringtrue_net::AwsLcCrypto;
 
@@ -35,9 +33,7 @@ impl SoftwareSigner {
     ///
     /// [`Reason::MalformedPem`] unless it holds a P-256 key.
     pub fn from_pkcs8_pem(text: &str) -> Result<Self, Reason> {
-        let key = p256::SecretKey::from_pkcs8_pem(text.trim()).map_err(|_| Reason::MalformedPem)?;
-        let octets = Zeroizing::new(key.to_bytes().to_vec());
-        Self::new(SecretKey::from_slice(&octets)?)
+        Self::new(SecretKey::from_pkcs8_pem(text)?)
     }
 }
 
