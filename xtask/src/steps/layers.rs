@@ -5,7 +5,7 @@ use crate::process::{self, Stop};
 use crate::workspace::Workspace;
 
 /// A crate and the members that it may reach, directly or through others.
-const REACH: [(&str, &[&str]); 9] = [
+const REACH: [(&str, &[&str]); 10] = [
     ("ringtrue-stir", &[]),
     ("ringtrue-oob", &["ringtrue-stir"]),
     ("ringtrue-session", &["ringtrue-oob", "ringtrue-stir"]),
@@ -31,6 +31,10 @@ const REACH: [(&str, &[&str]); 9] = [
         ],
     ),
     (
+        "ringtrue-c",
+        &["ringtrue-oob", "ringtrue-session", "ringtrue-stir"],
+    ),
+    (
         "ringtrue-uniffi",
         &[
             "ringtrue",
@@ -43,7 +47,12 @@ const REACH: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates without I/O, clock or globals: firmware links them.
-const PURE: [&str; 3] = ["ringtrue-stir", "ringtrue-oob", "ringtrue-session"];
+const PURE: [&str; 4] = [
+    "ringtrue-stir",
+    "ringtrue-oob",
+    "ringtrue-session",
+    "ringtrue-c",
+];
 
 /// What a pure crate must never reach: runtimes, sockets, TLS, native code, databases.
 const NOT_PURE: [&str; 11] = [
