@@ -67,7 +67,7 @@ pub trait Signer: Send + Sync {
 ///
 /// Called on a thread of the library that may block. Whatever is thrown becomes
 /// `key_agreement_failed`.
-#[uniffi::export(foreign)]
+#[uniffi::export(rust, foreign)]
 pub trait KeyAgreement: Send + Sync {
     /// The public half of the key: an uncompressed P-256 point, 65 octets beginning with 4. Asked for
     /// once, when the endpoint is opened.
@@ -113,6 +113,35 @@ impl Signer for SoftwareSigner {
         signature
             .map(DeviceSignature::from)
             .map_err(|_| HostError::Failed)
+    }
+}
+
+/// An encryption key in memory, from an unencrypted PKCS#8 `PRIVATE KEY` PEM block: for tests, and inside
+/// a key agreement of the application's own. An endpoint without key agreement makes its own keys, and
+/// changes them; prefer that. The application overwrites its own copy of the text.
+///
+/// # Errors
+///
+/// `malformed_pem` unless it holds a P-256 key.
+#[uniffi::export]
+pub fn software_key_agreement(pkcs8_pem: String) -> Result<Arc<dyn KeyAgreement>, RingTrueError> {
+    let pem = Zeroizing::new(pkcs8_pem);
+    Ok(Arc::new(SoftwareKeyAgreement(
+        ringtrue::SoftwareKeyAgreement::from_pkcs8_pem(&pem)?,
+    )))
+}
+
+struct SoftwareKeyAgreement(ringtrue::SoftwareKeyAgreement);
+
+impl KeyAgreement for SoftwareKeyAgreement {
+    fn public_key(&self) -> Result<Vec<u8>, HostError> {
+        let public = ringtrue::KeyAgreement::public_key(&self.0);
+        Ok(public.as_sec1().to_vec())
+    }
+
+    fn agree(&self, peer: Vec<u8>) -> Result<Vec<u8>, HostError> {
+        let peer = ringtrue::P256PublicKey::from_sec1(&peer).map_err(|_| HostError::Failed)?;
+        ringtrue::KeyAgreement::agree(&self.0, &peer).map_err(|_| HostError::Failed)
     }
 }
 
@@ -189,12 +218,18 @@ mod tests {
     use ringtrue::Signer as _;
 
     use super::{DeviceSignature, HostKeyAgreement, HostSigner, KeyAgreement, Signer};
-    use crate::{HostError, RingTrueError, software_signer};
+    use crate::{HostError, RingTrueError, software_key_agreement, software_signer};
 
     /// RFC 6979 appendix A.2.5, as PKCS#8.
     const KEY_PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
         MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCDJr6nYRbp1FmtcIVdn\n\
         sdaTTlDD2zbomxJ7imIrEg9nIQ==\n\
+        -----END PRIVATE KEY-----\n";
+
+    /// The encryption key "callee S1" of the protocol vectors.
+    const OTHER_PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCAX4Kl3PIls+4KUMRB8\n\
+        n/FlB3szho8YkNdoo9EqAU/7Iw==\n\
         -----END PRIVATE KEY-----\n";
 
     /// Says one thing of its key and another with every call.
@@ -261,6 +296,20 @@ mod tests {
             let expected: RingTrueError = ringtrue::Reason::MalformedPem.into();
             assert_eq!(error, Some(expected));
         }
+    }
+
+    #[test]
+    fn software_keys_agree_on_the_same_secret_and_refuse_what_is_no_point() {
+        let one = software_key_agreement(KEY_PEM.to_owned()).unwrap();
+        let other = software_key_agreement(OTHER_PEM.to_owned()).unwrap();
+        assert_eq!(one.public_key(), Ok(point()));
+        let shared = one.agree(other.public_key().unwrap()).unwrap();
+        assert_eq!(other.agree(point()), Ok(shared.clone()));
+        assert_eq!(shared.len(), 32);
+        for wrong in [Vec::new(), vec![4; 65], point()[1..].to_vec()] {
+            assert_eq!(one.agree(wrong), Err(HostError::Failed));
+        }
+        assert!(software_key_agreement("key".to_owned()).is_err());
     }
 
     #[test]

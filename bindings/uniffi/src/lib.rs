@@ -14,9 +14,12 @@ mod credential;
 mod endpoint;
 mod error;
 mod fetch;
+mod http_settings;
 mod keys;
+mod optional;
 mod outcome;
 mod outgoing;
+mod policy;
 mod readers;
 mod reason;
 mod ringing;
@@ -29,17 +32,19 @@ mod verdict;
 
 pub use cancellation::Cancellation;
 pub use clock::Clock;
-pub use config::{Credential, EndpointConfig, HttpSettings, NumberContext, Policy, Profile, Suite};
+pub use config::{Credential, EndpointConfig, NumberContext, ServiceRelay};
 pub use credential::{CredentialState, CredentialStatus};
 pub use endpoint::Endpoint;
 pub use error::{HostError, RingTrueError};
 pub use fetch::{Delivered, FetchError, FetchKind, FetchSource};
-pub use keys::{DeviceSignature, KeyAgreement, Signer, software_signer};
+pub use http_settings::HttpSettings;
+pub use keys::{DeviceSignature, KeyAgreement, Signer, software_key_agreement, software_signer};
 pub use outcome::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, PlacedCall,
     Placement, Published,
 };
 pub use outgoing::OutgoingCall;
+pub use policy::{Policy, Profile, Suite};
 pub use readers::{NumberReaders, Reader};
 pub use reason::{Reason, ReasonKind};
 pub use ringing::RingingCall;

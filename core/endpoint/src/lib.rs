@@ -49,6 +49,7 @@ mod records;
 mod relay;
 mod ringing;
 mod signer;
+mod software_agreement;
 mod sqlite_store;
 mod store;
 mod tokens;
@@ -80,6 +81,7 @@ pub use ringtrue_stir::crypto::{DeviceSignature, KeyAgreement, P256PublicKey, Si
 pub use ringtrue_stir::passport::{Fingerprint, Mky};
 pub use ringtrue_stir::{Kind, NumberContext, Reason, TelephoneNumber, UnixTime};
 pub use signer::SoftwareSigner;
+pub use software_agreement::SoftwareKeyAgreement;
 pub use sqlite_store::SqliteStore;
 pub use store::{MemoryStore, StateStore};
 pub use transport::Transport;
