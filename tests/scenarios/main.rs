@@ -17,6 +17,7 @@ mod device_keys;
 mod directories;
 mod fetching;
 mod flood;
+mod issuers;
 mod own_credential;
 mod processes;
 mod quiet_logs;

@@ -322,12 +322,17 @@ impl App {
     }
 
     /// What the request line asks for. An issuer answers at the root, whatever the prefix of the rest:
-    /// its name has no path (W-30).
-    fn route(&self, method: &str, path: &str) -> Result<Route, Problem> {
+    /// its name has no path (W-30). So does the gateway in front of it.
+    pub(crate) fn route(&self, method: &str, path: &str) -> Result<Route, Problem> {
         match Route::decode(&self.prefix, method, path) {
             Err(Problem::NotFound) if self.issuer().is_some() => {
                 match Route::decode("", method, path) {
-                    Ok(route @ (Route::IssuerDirectory | Route::TokenRequest)) => Ok(route),
+                    Ok(
+                        route @ (Route::IssuerDirectory
+                        | Route::TokenRequest
+                        | Route::Gateway
+                        | Route::GatewayKeys),
+                    ) => Ok(route),
                     _ => Err(Problem::NotFound),
                 }
             }

@@ -3,9 +3,10 @@
 //!
 //! The request inside is answered as if it had come directly, but for the client's address, which is
 //! the relay's and nobody else's. Only what endpoints ask of services goes this way: stores, retrievals,
-//! lookups and publications.
+//! lookups and publications, and an issuer's keys, so that they can be compared with those that it
+//! shows to an address.
 //!
-//! Source: RFC 9458 section 5.2; docs/protocol.md section 19.2 (PRV-40, W-30).
+//! Source: RFC 9458 section 5.2; docs/protocol.md section 19.2 (PRV-29, PRV-40, W-30).
 
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
@@ -254,9 +255,9 @@ impl App {
         if request.scheme != "https" {
             return Err(Problem::MalformedEncapsulation);
         }
-        let route = Route::decode(&self.prefix, &request.method, &request.path)?;
+        let route = self.route(&request.method, &request.path)?;
         let role = match route {
-            Route::Lookup { .. } => Role::Lookup,
+            Route::Lookup { .. } | Route::IssuerDirectory => Role::Lookup,
             Route::Publish { .. } => Role::Publish,
             Route::Retrieve { .. } => Role::Retrieve,
             Route::Store { .. } => Role::Store,

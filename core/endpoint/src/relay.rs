@@ -117,7 +117,8 @@ impl Endpoint {
         self.learn_gateways(all.cloned().collect(), deadline).await
     }
 
-    /// Learns the keys of one number, and those of the gateways to where its owner looks.
+    /// Learns the keys of one number, and those of the gateways to where its owner looks and to the issuers
+    /// of the tokens that are wanted there.
     pub(crate) async fn learn_keys(
         &self,
         number: TelephoneNumber,
@@ -132,7 +133,10 @@ impl Endpoint {
             let allowed = host.context().readers_of(&found.keys, now);
             (found.keys.readers(now), allowed)
         });
-        let services = now.map_or_else(Vec::new, |now| found.keys.services(now));
+        let mut services = now.map_or_else(Vec::new, |now| found.keys.services(now));
+        // An issuer's keys are looked at through its gateway.
+        let wallets = now.map_or_else(Vec::new, |now| found.keys.wallets(&host.context(), now));
+        services.extend(wallets.iter().map(|name| name.issuer().base_url().clone()));
         self.remember(number, found.keys);
         // Without them the call costs two requests more, and says so.
         let _ = self.learn_gateways(services, deadline).await;

@@ -8,7 +8,7 @@ use ringtrue_session::{PeerKeys, RefillSession, Refilled, WalletName, WalletStat
 use ringtrue_stir::Reason;
 
 use crate::Endpoint;
-use crate::driver::drive;
+use crate::driver::{drive_noting, note};
 use crate::host::{Host, blocking};
 
 /// The most wallets that are kept an eye on: one for each issuer and service of the numbers that are
@@ -120,7 +120,12 @@ async fn refill(
     deadline: ringtrue_session::Monotonic,
 ) -> Refilled {
     let session = RefillSession::new(host.context(), name.clone(), deadline);
-    drive(host, session, |never| match never {}).await
+    let (mut refilled, notices) = drive_noting(host, session, |never, _| match never {}).await;
+    // Nobody waits for tokens here, so it is no matter when the keys of a gateway came.
+    let notices = notices.into_iter();
+    let told = notices.filter(|reason| *reason != Reason::GatewayKeysJustInTime);
+    note(&mut refilled.reasons, told);
+    refilled
 }
 
 async fn wallet_status(host: &Arc<Host>, name: &WalletName) -> Result<WalletStatus, Reason> {

@@ -67,7 +67,8 @@ pub enum Role {
     Configuration,
     /// Getting storage tokens from their issuer.
     Issue,
-    /// Reading another party's keys from a directory.
+    /// Reading another party's keys from a directory: a number's, or once more, as nobody in particular,
+    /// those that a token issuer shows everybody.
     Lookup,
     /// Publishing one's own keys.
     Publish,

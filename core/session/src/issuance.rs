@@ -1,4 +1,8 @@
 //! Getting storage tokens from their issuer: its directory twice, then one request for each token.
+//!
+//! The issuer is asked for its keys directly and, where there is a relay, through it, where it cannot
+//! tell who asks. One that keeps a key for each client, or for each network address, shows the two
+//! something else.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -137,12 +141,12 @@ impl Issuance {
     fn start(&mut self) {
         self.started = true;
         let memory = self.load();
-        // Two requests, which the host or an adapter sends on different ways where it has them.
-        let views = [(); 2].map(|()| {
+        // As who the tokens are for, and as nobody in particular: a relay carries lookups.
+        let views = [Role::Configuration, Role::Lookup].map(|role| {
             let id = self.ids.next();
             self.outbox.push_back(Action::Request {
                 id,
-                role: Role::Configuration,
+                role,
                 request: issuer_directory::encode_request(self.name.issuer().base_url()),
                 max_answer_octets: issuer_directory::MAX_LEN,
                 deadline: self.deadline,

@@ -1,8 +1,8 @@
 //! What an endpoint remembers of a token issuer, so that one that shows different keys is noticed.
 //!
 //! An issuer with a key of its own for each client could recognise the client by the key of its tokens.
-//! So the directory is fetched twice, over different connections, and must show every asker the same
-//! keys, each of them before it signs.
+//! So the directory is fetched twice, directly and through the relay, and must show every asker the
+//! same keys, each of them before it signs.
 //!
 //! Source: docs/protocol.md section 19.1 (PRV-29, threat T9).
 

@@ -1,8 +1,9 @@
 //! Any session, with its requests carried by a relay.
 //!
 //! Lookups, publications, stores and retrievals become encapsulated requests to the relay's URL for the service's
-//! gateway, and their answers come back as if the service had been asked. The session inside notices
-//! nothing of it; its deadlines hold.
+//! gateway, and their answers come back as if the service had been asked. So does the second look at a
+//! token issuer's keys, at the issuer's gateway. The session inside notices nothing of it; its deadlines
+//! hold.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use ringtrue_oob::BaseUrl;
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Role};
 use ringtrue_oob::ohttp::{AnswerKey, KeyConfig, binary, encapsulate, messages, shape};
+use ringtrue_oob::token::issuer_directory;
 use ringtrue_stir::Reason;
 
 use crate::gateway_keys::KeysFetch;
@@ -26,6 +28,8 @@ struct Flight {
     inner: ActionId,
     role: Role,
     service: BaseUrl,
+    /// Whether the direct way would make it worthless.
+    only_relayed: bool,
     request: HttpRequest,
     max_answer_octets: usize,
     deadline: Monotonic,
@@ -45,7 +49,9 @@ enum State {
 /// [`RelayPolicy`](crate::RelayPolicy); see [`Context::with_relay`].
 ///
 /// A driver puts it around every session. Actions of other roles pass through as they are: who asks for
-/// tokens shows who it is anyway.
+/// tokens shows who it is anyway. But an issuer's keys are looked at through the relay as well, and
+/// where that fails they are not looked at directly instead, whatever else is allowed: the direct look is
+/// what it is compared with.
 ///
 /// What is worth knowing of the way ([`Relayed::notices`]):
 /// [`Reason::DirectConnection`] for each service that was asked directly although there is a relay,
@@ -129,6 +135,7 @@ impl<S: Session> Relayed<S> {
             inner: id,
             role,
             service,
+            only_relayed: is_issuer_directory(role, &request.url),
             request,
             max_answer_octets,
             deadline,
@@ -143,6 +150,11 @@ impl<S: Session> Relayed<S> {
 
     /// The base URL of the service that a request is for.
     fn service_of(&self, role: Role, url: &str) -> Option<BaseUrl> {
+        if is_issuer_directory(role, url) {
+            // An issuer has a gateway of its own, at the root of its authority as everything of it.
+            let issuer = url.strip_suffix(issuer_directory::PATH)?;
+            return BaseUrl::parse(issuer).ok();
+        }
         if matches!(role, Role::Lookup | Role::Publish) {
             let services = &self.context.services;
             let is_asked = |directory: &&BaseUrl| {
@@ -277,7 +289,7 @@ impl<S: Session> Relayed<S> {
         if tellable && reason != Reason::RelayRequired {
             add_reason(&mut self.notices, reason);
         }
-        if tellable && self.context.relay().allows_direct() {
+        if tellable && !flight.only_relayed && self.context.relay().allows_direct() {
             add_reason(&mut self.notices, Reason::RelayFailed);
             add_reason(&mut self.notices, Reason::DirectConnection);
             self.outbox.push_back(Action::Request {
@@ -336,6 +348,11 @@ impl<S: Session> Relayed<S> {
         }
         Some(input)
     }
+}
+
+/// Whether this is the second look at a token issuer's keys.
+fn is_issuer_directory(role: Role, url: &str) -> bool {
+    role == Role::Lookup && url.ends_with(issuer_directory::PATH)
 }
 
 impl<S: Session> Session for Relayed<S> {

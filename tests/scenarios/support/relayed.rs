@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ringtrue::{BaseUrl, Endpoint, EndpointBuilder, HttpSettings, MemoryStore};
 use ringtrue_cps::{
-    RelayConfig, RelayService, RunningRelay, RunningService, Service, ServiceConfig,
+    RelayConfig, RelayService, RunningRelay, RunningService, Service, ServiceConfig, TokenSettings,
 };
 use ringtrue_net::HttpClient;
 use ringtrue_oob::ohttp::{GatewayKey, binary, binary::BinaryRequest, decapsulate};
@@ -34,20 +34,28 @@ pub(crate) struct Party {
     pub(crate) witness: Witness,
     running: RunningService,
     state: TempDir,
+    wants_tokens: bool,
 }
 
 impl Party {
-    async fn start(world: &World) -> Self {
+    async fn start(world: &World, wants_tokens: bool) -> Self {
         let state = TempDir::new().unwrap();
         let witness = Witness::start(&world.tls).await;
-        let running = serve(world, &state).await;
-        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
-        witness.lead_to(client, running.base_url().as_str());
-        Self {
+        let running = serve(world, &state, &witness, wants_tokens).await;
+        let party = Self {
             witness,
             running,
             state,
-        }
+            wants_tokens,
+        };
+        party.stand_in_front(world);
+        party
+    }
+
+    fn stand_in_front(&self, world: &World) {
+        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
+        let base = format!("https://{}", self.running.local_addr());
+        self.witness.lead_to(client, &base);
     }
 
     /// Ends the service and starts it again: with what it kept, or with nothing.
@@ -55,10 +63,8 @@ impl Party {
         if forgets_gateway_keys {
             std::fs::remove_file(self.state.path().join("gateway-keys.json")).unwrap();
         }
-        self.running = serve(world, &self.state).await;
-        let client = HttpClient::new(&lab_http(&world.tls.root_pem)).unwrap();
-        self.witness
-            .lead_to(client, self.running.base_url().as_str());
+        self.running = serve(world, &self.state, &self.witness, self.wants_tokens).await;
+        self.stand_in_front(world);
     }
 
     /// The gateway's secrets, from its file: what the operator has.
@@ -90,10 +96,20 @@ impl Party {
     }
 }
 
-async fn serve(world: &World, state: &TempDir) -> RunningService {
+async fn serve(
+    world: &World,
+    state: &TempDir,
+    witness: &Witness,
+    wants_tokens: bool,
+) -> RunningService {
     let mut config = ServiceConfig::new(world.authority.anchors().unwrap());
     config.profile = Profile::Stir;
     config.state_folder = Some(state.path().to_owned());
+    if wants_tokens {
+        // It is known by the name under which it is reached, as its tokens name it.
+        config.base_url = Some(BaseUrl::parse(&witness.base()).unwrap());
+        config.tokens = Some(TokenSettings::required());
+    }
     let tls = ringtrue_cps::TlsIdentity {
         chain_pem: world.tls.chain_pem.clone(),
         key_pem: world.tls.key_pem.clone(),
@@ -142,9 +158,19 @@ impl Drop for RelayedWorld {
 
 impl RelayedWorld {
     pub(crate) async fn new() -> Self {
+        Self::with(false).await
+    }
+
+    /// A world whose service takes stores for tokens alone, and issues them itself.
+    pub(crate) async fn with_tokens() -> Self {
+        Self::with(true).await
+    }
+
+    async fn with(tokens: bool) -> Self {
         let world = World::new().await;
         let logged = logs::length();
-        let (service, directory) = (Party::start(&world).await, Party::start(&world).await);
+        let service = Party::start(&world, tokens).await;
+        let directory = Party::start(&world, false).await;
         let gateways = [&service, &directory].map(|party| {
             let base = BaseUrl::parse(&party.witness.base()).unwrap();
             (party.witness.name(), base)
@@ -179,6 +205,11 @@ impl RelayedWorld {
 
     /// An endpoint with an address of its own that knows the relay.
     pub(crate) fn builder(&self, index: usize) -> EndpointBuilder {
+        self.builder_without_relay(index).relay(self.relay.base())
+    }
+
+    /// An endpoint with an address of its own.
+    pub(crate) fn builder_without_relay(&self, index: usize) -> EndpointBuilder {
         let number = number(index);
         let credential = self.world.credential(&number);
         Endpoint::builder()
@@ -190,7 +221,6 @@ impl RelayedWorld {
             .state_key(super::world::STATE_KEY)
             .service(self.service.witness.base())
             .directory(self.directory.witness.base())
-            .relay(self.relay.base())
             .http(HttpSettings {
                 local_address: Some(address_of(index)),
                 ..lab_http(&self.world.tls.root_pem)

@@ -4,13 +4,17 @@ use ringtrue_cps::IssuerKeys;
 use ringtrue_lab::{Authority, LeafSpec, Validity};
 use ringtrue_oob::BaseUrl;
 use ringtrue_oob::http::problem::Problem;
+use ringtrue_oob::http::{HttpRequest, HttpResponse};
+use ringtrue_oob::ohttp::{binary, encapsulate, messages};
 use ringtrue_oob::token::issuance;
 use ringtrue_oob::token::issuer_directory::{self, ROTATION};
+use ringtrue_stir::crypto::RustCrypto;
 use ringtrue_stir::tn_auth_list::{Entry, TnAuthList};
 use ringtrue_stir::{Reason, UnixTime};
 
+use crate::client::Connection;
 use crate::mint::{
-    DAY, ask, authorization, issuer_key, issuer_name, obtain, pending, put_keys, today,
+    BASE, DAY, ask, authorization, issuer_key, issuer_name, obtain, pending, put_keys, today,
     token_required, token_world, with_quotas,
 };
 use crate::world::{NUMBER, START_MS, World, assert_common, assert_problem, now, number};
@@ -279,6 +283,88 @@ async fn a_service_without_an_issuer_has_neither_path() {
     let answer = client
         .request("POST", "/token-request", &[], &[0; 259])
         .await;
+    assert_problem(&answer, Problem::NotFound);
+}
+
+/// Asks through the gateway below `prefix`, as a relay's client does: the answer that was inside, and
+/// the length of what was around it.
+async fn through_gateway(
+    client: &mut Connection,
+    prefix: &str,
+    request: &HttpRequest,
+) -> (HttpResponse, usize) {
+    let path = format!("{prefix}/ohttp-keys");
+    let keys = client.request("GET", &path, &[], b"").await;
+    let keys = messages::decode_keys(&keys).unwrap();
+    let plain = binary::encode_request(request, 512).unwrap();
+    let suite = keys[0].suites()[0];
+    let (message, key) = encapsulate(&RustCrypto, &keys[0], suite, &plain).unwrap();
+    let headers = [("content-type", "message/ohttp-req")];
+    let path = format!("{prefix}/gateway");
+    let answer = client.request("POST", &path, &headers, &message).await;
+    let inside = key.open(messages::decode_answer(&answer).unwrap()).unwrap();
+    (binary::decode_response(&inside).unwrap(), answer.body.len())
+}
+
+// PRV-29: who asks is not known there, so it can be compared with what is shown to somebody.
+#[tokio::test]
+async fn the_gateway_shows_the_same_keys_as_the_issuer_and_gives_no_tokens() {
+    let state = tempfile::tempdir().unwrap();
+    let world = token_world(state.path()).await;
+    let mut client = world.connect().await;
+    let base = BaseUrl::parse(BASE).unwrap();
+    let shown = client.request("GET", DIRECTORY, &[], b"").await;
+    let request = issuer_directory::encode_request(&base);
+    let (answer, len) = through_gateway(&mut client, "", &request).await;
+    assert_eq!((answer.status, &answer.body), (200, &shown.body));
+    assert_eq!(len, 9_216 + 48, "as the answer to a lookup");
+
+    let body = issuance::request_body(&pending());
+    let bearer = authorization(&world.credential(NUMBER), NUMBER, now(), &body);
+    let url = base.join("/token-request");
+    let request = issuance::encode_request(&url, &bearer, body);
+    let (answer, _) = through_gateway(&mut client, "", &request).await;
+    assert_problem(&answer, Problem::NotFound);
+    assert_eq!(world.service.observed().tokens_issued, 0);
+}
+
+#[tokio::test]
+async fn the_gateway_of_an_issuer_is_at_the_root_too() {
+    let state = tempfile::tempdir().unwrap();
+    let world = World::with(|config| {
+        token_required(config, state.path());
+        config.base_url = Some(BaseUrl::parse("https://cps.example.com/v1").unwrap());
+    })
+    .await;
+    let mut client = world.connect().await;
+    let request = issuer_directory::encode_request(&BaseUrl::parse(BASE).unwrap());
+    for prefix in ["", "/v1"] {
+        let (answer, _) = through_gateway(&mut client, prefix, &request).await;
+        assert!(issuer_directory::decode(&issuer_name(), &answer).is_ok());
+    }
+    // The rest of the service is where it was.
+    let mut lookup = request.clone();
+    lookup.url = format!("{BASE}/keys/{NUMBER}");
+    let (answer, _) = through_gateway(&mut client, "", &lookup).await;
+    assert_problem(&answer, Problem::NotFound);
+}
+
+#[tokio::test]
+async fn a_gateway_without_an_issuer_has_no_issuers_keys() {
+    let world = World::new().await;
+    let mut client = world.connect().await;
+    let request = issuer_directory::encode_request(&BaseUrl::parse(BASE).unwrap());
+    let (answer, _) = through_gateway(&mut client, "", &request).await;
+    assert_problem(&answer, Problem::NotFound);
+
+    let world = World::with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://cps.example.com/v1").unwrap());
+    })
+    .await;
+    let mut client = world.connect().await;
+    let answer = client.request("GET", "/ohttp-keys", &[], b"").await;
+    assert_problem(&answer, Problem::NotFound);
+    let answer = client.request("POST", "/gateway", &[], b"x").await;
     assert_problem(&answer, Problem::NotFound);
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct FakeIssuer {
     pub(crate) keys: Vec<(usize, u64)>,
     /// What it shows every second asker instead.
     pub(crate) other_keys: Option<Vec<(usize, u64)>>,
+    /// What it shows whoever comes through a relay instead.
+    pub(crate) keys_for_anybody: Option<Vec<(usize, u64)>>,
     shown: usize,
     /// How many tokens it still gives.
     pub(crate) quota: usize,
@@ -63,6 +65,7 @@ impl FakeIssuer {
         Self {
             keys: vec![(0, START - 3600), (1, START - 3600 + DAY)],
             other_keys: None,
+            keys_for_anybody: None,
             shown: 0,
             quota: usize::MAX,
             cheats: false,
@@ -75,6 +78,7 @@ impl FakeIssuer {
         &mut self,
         request: &HttpRequest,
         path: &str,
+        knows_who: bool,
         anchors: &TrustAnchors,
         now: UnixTime,
     ) -> Result<HttpResponse, Problem> {
@@ -82,8 +86,9 @@ impl FakeIssuer {
             Route::IssuerDirectory => {
                 issuer_directory::decode_request(request.header("accept"))?;
                 self.shown += 1;
-                let keys = match &self.other_keys {
-                    Some(others) if self.shown.is_multiple_of(2) => others,
+                let keys = match (&self.other_keys, &self.keys_for_anybody) {
+                    (Some(others), _) if self.shown.is_multiple_of(2) => others,
+                    (_, Some(others)) if !knows_who => others,
                     _ => &self.keys,
                 };
                 let keys: Vec<PublishedKey> = keys

@@ -38,6 +38,7 @@ mod fillers;
 mod hardware;
 #[cfg(feature = "pq")]
 mod hybrid;
+mod issuer_views;
 mod limits;
 mod lookups;
 mod observers;

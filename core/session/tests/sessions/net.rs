@@ -102,15 +102,16 @@ impl Net {
         });
         let rest = request.url.strip_prefix("https://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap());
-        if let Some(issuer) = self.issuers.get_mut(authority) {
-            let answered = issuer.answer(request, path, &self.anchors, now);
-            return Ok(answered.unwrap_or_else(Problem::encode));
-        }
         if authority == RELAY {
             return Relay::carry(self, role, request, path, ms, now);
         }
         if path == messages::KEYS_PATH {
             return self.relay.keys(authority);
+        }
+        if let Some(issuer) = self.issuers.get_mut(authority) {
+            let knows_who = !self.relay.opening;
+            let answered = issuer.answer(request, path, knows_who, &self.anchors, now);
+            return Ok(answered.unwrap_or_else(Problem::encode));
         }
         let service = self
             .services

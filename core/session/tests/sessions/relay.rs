@@ -28,6 +28,8 @@ pub(crate) struct Relay {
     pub(crate) meddling: Option<Meddling>,
     /// Whether each request reaches the gateway twice.
     pub(crate) replays: bool,
+    /// Whether a gateway is asking its service right now.
+    pub(crate) opening: bool,
     /// The encapsulated requests that the relay saw.
     pub(crate) carried: Vec<Vec<u8>>,
     /// The answers that it carried back, before any meddling.
@@ -117,7 +119,9 @@ fn gateway(
         headers: inner.headers,
         body: inner.body,
     };
+    net.relay.opening = true;
     let answer = net.answer(role, &request, ms, now).unwrap();
+    net.relay.opening = false;
     let plain = binary::encode_response(&answer, 0).unwrap();
     let padded = binary::encode_response(&answer, shape::answer_len(role, plain.len())).unwrap();
     messages::encode_answer(answer_key.seal(&RustCrypto, &padded).unwrap())

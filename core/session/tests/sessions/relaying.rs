@@ -18,11 +18,11 @@ use crate::relay::RELAY;
 use crate::sim::{run, run_all};
 use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, DIRECTORY, World, base};
 
-fn relay() -> BaseUrl {
+pub(crate) fn relay() -> BaseUrl {
     base(RELAY)
 }
 
-fn context(phone: &Phone, policy: RelayPolicy) -> Arc<Context> {
+pub(crate) fn context(phone: &Phone, policy: RelayPolicy) -> Arc<Context> {
     Arc::new(phone.context.as_ref().clone().with_relay(policy))
 }
 
@@ -37,12 +37,16 @@ fn relayed_world(policy: &RelayPolicy) -> (World, Phone, Phone) {
     (world, caller, callee)
 }
 
-fn strict() -> RelayPolicy {
+pub(crate) fn strict() -> RelayPolicy {
     RelayPolicy::through(relay())
 }
 
 /// Runs a session as a driver does: gives the end and the notices.
-fn drive<S: Session>(world: &mut World, phone: &mut Phone, session: S) -> (S::Output, Vec<Reason>) {
+pub(crate) fn drive<S: Session>(
+    world: &mut World,
+    phone: &mut Phone,
+    session: S,
+) -> (S::Output, Vec<Reason>) {
     let mut running = run_all(
         world,
         phone,

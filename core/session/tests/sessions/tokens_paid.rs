@@ -19,7 +19,7 @@ use crate::tokens_refill::{refill, status, wallet};
 use crate::world::{CALLEE, CALLER, CPS_CALLEE, CPS_CALLER, CPS_SPARE, World, number};
 
 /// A world where the callee's service wants tokens, and its key statement says so.
-fn paid_world() -> (World, Phone, Phone) {
+pub(crate) fn paid_world() -> (World, Phone, Phone) {
     let mut world = World::new();
     world
         .net
@@ -127,7 +127,12 @@ fn an_empty_wallet_costs_one_issuance_which_is_told() {
     let placed = place(&mut world, &mut caller, &PeerKeys::default());
     assert_eq!(placed.placement, Placement::Stored);
     assert!(placed.reasons.contains(&Reason::TokenJustInTime));
-    assert_eq!(world.net.count(Role::Configuration), 2);
+    assert_eq!(world.net.count(Role::Configuration), 1);
+    assert_eq!(
+        world.net.count(Role::Lookup),
+        2,
+        "the callee's keys and once more the issuer's"
+    );
     assert_eq!(
         world.net.count(Role::Issue),
         1,

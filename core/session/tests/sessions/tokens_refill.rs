@@ -35,7 +35,7 @@ pub(crate) fn refill(world: &mut World, phone: &mut Phone) -> Refilled {
     run(world, phone, session)
 }
 
-fn refilled(added: usize, stock: usize, reasons: &[Reason]) -> Refilled {
+pub(crate) fn refilled(added: usize, stock: usize, reasons: &[Reason]) -> Refilled {
     Refilled {
         added,
         stock,
@@ -49,7 +49,7 @@ pub(crate) fn status(world: &World, phone: &Phone) -> WalletStatus {
     WalletStatus::from_record(&wallet(), record, world.unix()).unwrap()
 }
 
-fn issuer(world: &mut World) -> &mut FakeIssuer {
+pub(crate) fn issuer(world: &mut World) -> &mut FakeIssuer {
     world.net.issuers.get_mut(ISSUER).unwrap()
 }
 
@@ -82,7 +82,9 @@ fn a_wallet_is_filled_to_its_stock_and_no_further() {
 fn the_directory_is_fetched_twice_and_each_token_asked_for_by_itself() {
     let (mut world, mut phone) = stocked_by(FakeIssuer::new());
     refill(&mut world, &mut phone);
-    assert_eq!(world.net.count(Role::Configuration), 2);
+    // Not on one connection.
+    assert_eq!(world.net.count(Role::Configuration), 1);
+    assert_eq!(world.net.count(Role::Lookup), 1);
     assert_eq!(world.net.count(Role::Issue), 4);
     assert_eq!(world.net.sent.len(), 6);
     let bodies: BTreeSet<_> = world
