@@ -1,10 +1,8 @@
 //! An encryption key in memory behind the interface of hardware keys.
 
-use p256::pkcs8::DecodePrivateKey as _;
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::{CryptoProvider as _, Curve, KeyAgreement, P256PublicKey, SecretKey};
-use zeroize::Zeroizing;
 
 /// A P-256 key for suite S1 that the application keeps and hands over: for tests, and where a platform
 /// wraps a software key. An endpoint without key agreement makes its own keys and changes them.
@@ -33,9 +31,7 @@ impl SoftwareKeyAgreement {
     ///
     /// [`Reason::MalformedPem`] unless it holds a P-256 key.
     pub fn from_pkcs8_pem(text: &str) -> Result<Self, Reason> {
-        let key = p256::SecretKey::from_pkcs8_pem(text.trim()).map_err(|_| Reason::MalformedPem)?;
-        let octets = Zeroizing::new(key.to_bytes().to_vec());
-        Self::new(SecretKey::from_slice(&octets)?)
+        Self::new(SecretKey::from_pkcs8_pem(text)?)
     }
 }
 
