@@ -1,19 +1,24 @@
 //! Build and test steps that cargo cannot express.
 //!
 //! `cargo xtask test` runs the tests of every language, `cargo xtask bindings` generates the Kotlin,
-//! Swift or Python binding with the pinned generator, `cargo xtask fuzz` runs libFuzzer. Only the standard library is used, so that
-//! this program is ready within seconds on a clean clone.
+//! Swift or Python binding with the pinned generator, `cargo xtask fuzz` runs libFuzzer,
+//! `cargo xtask cross-test` the core's tests on other processors, and `cargo xtask size` measures what
+//! is shipped. Only the standard library is used, so that this program is ready within seconds on a
+//! clean clone.
 //!
 //! It deliberately holds no test of its own subject: each step calls the tool that a person would
 //! call by hand, prints what it calls, and judges by the exit status and by the number of tests.
 
 mod bindings;
 mod counts;
+mod cross;
 mod fuzz;
 mod options;
 mod process;
 mod report;
+mod size;
 mod steps;
+mod targets;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
             print!("{}", steps::list());
             ExitCode::SUCCESS
         }
+        Command::Size(options) => status(size::command(&mut Workspace::open(), &options)),
         Command::Test(options) => {
             if steps::run(&options) {
                 ExitCode::SUCCESS
@@ -50,6 +56,7 @@ fn main() -> ExitCode {
             }
         }
         Command::Bindings(options) => status(bindings::command(&mut Workspace::open(), &options)),
+        Command::Cross(options) => status(cross::command(&mut Workspace::open(), &options)),
         Command::Fuzz(options) => status(fuzz::command(&mut Workspace::open(), &options)),
     }
 }

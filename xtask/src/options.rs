@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::size::NAMES as BUDGET_NAMES;
+use crate::targets;
+
 /// What `cargo xtask` prints without arguments.
 pub(crate) const HELP: &str = "\
 Build and test steps of RingTrue.
@@ -20,6 +23,18 @@ cargo xtask test --list
 cargo xtask bindings --language kotlin|swift|python --out DIR [--release]
     Build the shared library and generate the binding for it, both into DIR.
 
+cargo xtask cross-test [--target TRIPLE]... [--package NAME]... [--build-std]
+    Run the core's tests on 32-bit and 64-bit ARM under emulation, and check the Rust code of the
+    SDK for Android and iOS. Installs what is missing through rustup and, as root, apt.
+    --target TRIPLE  only this platform (may be repeated)
+    --package NAME   only this package's tests (may be repeated)
+    --build-std      build the standard library from Debian's package of its sources, also where
+                     rustup could fetch it
+
+cargo xtask size [NAME]...
+    Build the libraries as they are shipped, print each dependency's share, and compare with the
+    budget in xtask/size-budget.txt: all of it, or only the things named there.
+
 cargo xtask fuzz --minutes N [--jobs J] [TARGET]...
     Run libFuzzer (cargo-fuzz) over the named targets, or all, N minutes each, J at a time
     (default 2); fail on a crash, a hang or growth; print the closing lines and a table.";
@@ -28,9 +43,11 @@ cargo xtask fuzz --minutes N [--jobs J] [TARGET]...
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bindings(BindingsOptions),
+    Cross(CrossOptions),
     Fuzz(FuzzOptions),
     Help,
     ListSteps,
+    Size(SizeOptions),
     Test(TestOptions),
 }
 
@@ -51,6 +68,17 @@ pub(crate) struct BindingsOptions {
     pub(crate) release: bool,
 }
 
+/// What `cargo xtask cross-test` was asked for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct CrossOptions {
+    /// Whether the standard library is built from its sources in any case.
+    pub(crate) from_source: bool,
+    /// Whose tests; all packages of an endpoint if none is named.
+    pub(crate) packages: Vec<String>,
+    /// Which platforms; all if none is named.
+    pub(crate) targets: Vec<String>,
+}
+
 /// What `cargo xtask fuzz` was asked for.
 #[derive(Debug, PartialEq)]
 pub(crate) struct FuzzOptions {
@@ -60,6 +88,13 @@ pub(crate) struct FuzzOptions {
     pub(crate) seconds: u64,
     /// Which targets; all if none is named.
     pub(crate) targets: Vec<String>,
+}
+
+/// What `cargo xtask size` was asked for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct SizeOptions {
+    /// Which things of the budget; all if none is named.
+    pub(crate) only: Vec<String>,
 }
 
 /// A language that the generator writes.
@@ -102,7 +137,9 @@ pub(crate) fn parse(arguments: &[String], steps: &[&str]) -> Result<Command, Str
         None | Some("help" | "--help" | "-h") => Ok(Command::Help),
         Some("test") => parse_test(rest, steps),
         Some("bindings") => parse_bindings(rest),
+        Some("cross-test") => parse_cross(rest),
         Some("fuzz") => parse_fuzz(rest),
+        Some("size") => parse_size(rest),
         Some(other) => Err(format!("unknown command `{other}`")),
     }
 }
@@ -159,6 +196,46 @@ fn parse_bindings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command
         out: out.ok_or("--out is missing")?,
         release,
     }))
+}
+
+fn parse_cross<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command, String> {
+    let known = targets::names();
+    let mut options = CrossOptions::default();
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--build-std" => options.from_source = true,
+            "--help" | "-h" => return Ok(Command::Help),
+            "--package" => {
+                let name = rest.next().ok_or("--package needs a name")?;
+                options.packages.push(name.to_owned());
+            }
+            "--target" => {
+                let name = rest.next().ok_or("--target needs a name")?;
+                if !known.contains(&name) {
+                    let all = known.join(", ");
+                    return Err(format!("no target `{name}`; there are: {all}"));
+                }
+                options.targets.push(name.to_owned());
+            }
+            other => return Err(format!("unknown argument `{other}`")),
+        }
+    }
+    Ok(Command::Cross(options))
+}
+
+fn parse_size<'a>(rest: impl Iterator<Item = &'a str>) -> Result<Command, String> {
+    let mut options = SizeOptions::default();
+    for argument in rest {
+        match argument {
+            "--help" | "-h" => return Ok(Command::Help),
+            name if BUDGET_NAMES.contains(&name) => options.only.push(name.to_owned()),
+            other => {
+                let all = BUDGET_NAMES.join(", ");
+                return Err(format!("`{other}` has no budget; there are: {all}"));
+            }
+        }
+    }
+    Ok(Command::Size(options))
 }
 
 /// A week: more is a slip of the finger.
@@ -250,6 +327,12 @@ mod tests {
             "fuzz --minutes inf",
             "fuzz --minutes 1 --jobs 0",
             "fuzz --minutes 1 --forever",
+            "cross-test --target",
+            "cross-test --target mips",
+            "cross-test --package",
+            "cross-test --release",
+            "size mobile",
+            "size --release",
         ] {
             assert!(parse_words(words).is_err(), "{words}");
         }
@@ -265,6 +348,40 @@ mod tests {
         assert_eq!(
             parse_words("bindings --language swift --out there --release"),
             Ok(Command::Bindings(expected))
+        );
+    }
+
+    #[test]
+    fn cross_test_takes_targets_and_packages() {
+        let expected = CrossOptions {
+            from_source: true,
+            packages: vec!["ringtrue-oob".to_owned()],
+            targets: vec!["aarch64-unknown-linux-gnu".to_owned()],
+        };
+        assert_eq!(
+            parse_words(
+                "cross-test --target aarch64-unknown-linux-gnu --package ringtrue-oob --build-std"
+            ),
+            Ok(Command::Cross(expected))
+        );
+        assert_eq!(
+            parse_words("cross-test"),
+            Ok(Command::Cross(CrossOptions::default()))
+        );
+    }
+
+    #[test]
+    fn size_takes_names_of_the_budget() {
+        let expected = SizeOptions {
+            only: vec!["daemon-memory".to_owned()],
+        };
+        assert_eq!(
+            parse_words("size daemon-memory"),
+            Ok(Command::Size(expected))
+        );
+        assert_eq!(
+            parse_words("size"),
+            Ok(Command::Size(SizeOptions::default()))
         );
     }
 

@@ -7,6 +7,7 @@ mod interop;
 mod layers;
 mod ohttp;
 mod rust;
+mod targets;
 
 use std::time::Instant;
 
@@ -25,7 +26,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 19] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -127,6 +128,18 @@ const STEPS: [Step; 17] = [
         about: "each crate checked by itself, without features that another one turns on",
         heavy: true,
         run: rust::alone,
+    },
+    Step {
+        name: "cross",
+        about: "`cargo xtask cross-test`: tests on ARM under emulation, checks for Android and iOS",
+        heavy: true,
+        run: targets::cross,
+    },
+    Step {
+        name: "size",
+        about: "`cargo xtask size`: what is shipped against its budget",
+        heavy: true,
+        run: targets::size,
     },
 ];
 

@@ -1,0 +1,200 @@
+//! `cargo xtask cross-test`: the tests of the core on other platforms, run under emulation, and a
+//! check of the Rust code for platforms whose tools are not free to be had.
+//!
+//! `docs/targets.md` keeps what was built and run. It deliberately knows nothing of packaging: the
+//! scripts in `android/` and `ios/` build what is shipped.
+
+mod standard;
+
+use std::process::Command;
+
+use self::standard::Standard;
+use crate::options::CrossOptions;
+use crate::process::{self, Stop};
+use crate::targets::{CHECKED, Checked, EMULATED, Emulated};
+use crate::workspace::Workspace;
+
+/// What runs on a foreign processor: everything that an endpoint links, each with its own tests.
+const TESTED: [&str; 5] = [
+    "ringtrue-stir",
+    "ringtrue-oob",
+    "ringtrue-session",
+    "ringtrue-net",
+    "ringtrue",
+];
+
+/// What is checked for telephones: the whole SDK as its bindings link it.
+const SHIPPED: &str = "ringtrue-uniffi";
+
+/// Runs what was asked for, goes on after a failure, prints one line per platform.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if a platform failed, [`Stop::Skipped`] if none could be judged.
+pub(crate) fn command(workspace: &mut Workspace, options: &CrossOptions) -> Result<(), Stop> {
+    let wanted = |triple: &str| {
+        options.targets.is_empty() || options.targets.iter().any(|name| name == triple)
+    };
+    let mut outcomes = Vec::new();
+    for target in EMULATED.iter().filter(|target| wanted(target.triple)) {
+        println!("\n=== {}", target.triple);
+        let outcome = test(workspace, target, options);
+        outcomes.push((target.triple, "tests under emulation", outcome));
+    }
+    for target in CHECKED.iter().filter(|target| wanted(target.triple)) {
+        println!("\n=== {} ({})", target.triple, target.about);
+        let outcome = check(workspace, target, options.from_source);
+        outcomes.push((target.triple, "Rust code checked, not linked", outcome));
+    }
+    println!();
+    for (triple, what, outcome) in &outcomes {
+        match outcome {
+            Ok(()) => println!("{triple:32} passed   {what}"),
+            Err(stop) => println!("{triple:32} {stop}"),
+        }
+    }
+    verdict(outcomes.into_iter().map(|(_, _, outcome)| outcome))
+}
+
+/// Fails if one failed; is skipped if nothing was judged.
+fn verdict(outcomes: impl Iterator<Item = Result<(), Stop>>) -> Result<(), Stop> {
+    let (mut passed, mut skipped) = (false, Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(()) => passed = true,
+            Err(Stop::Failed(reason)) => return Err(Stop::Failed(reason)),
+            Err(Stop::Skipped(reason)) => skipped.push(reason),
+        }
+    }
+    if passed {
+        Ok(())
+    } else {
+        Err(Stop::Skipped(skipped.join("; ")))
+    }
+}
+
+/// Builds the tests for one platform and runs them under the emulator.
+fn test(workspace: &mut Workspace, target: &Emulated, options: &CrossOptions) -> Result<(), Stop> {
+    let mut cargo = workspace.cargo("test");
+    cargo.args(["--locked", "--no-fail-fast", "--lib", "--tests"]);
+    if options.packages.is_empty() {
+        for package in TESTED {
+            cargo.args(["--package", package]);
+        }
+    }
+    for package in &options.packages {
+        cargo.args(["--package", package]);
+    }
+    aim(workspace, target, options.from_source, &mut cargo)?;
+    workspace.run(&mut cargo)?;
+    workspace.require_tests()
+}
+
+/// Directs a cargo command to an emulated platform, and gets what that needs.
+///
+/// # Errors
+///
+/// [`Stop::Skipped`] if something is missing that cannot be installed.
+pub(crate) fn aim(
+    workspace: &mut Workspace,
+    target: &Emulated,
+    from_source: bool,
+    cargo: &mut Command,
+) -> Result<(), Stop> {
+    tools(workspace, target)?;
+    let standard = Standard::find(workspace, target.triple, from_source)?;
+    cargo
+        .args(["--target", target.triple])
+        .env(target.setting("LINKER"), target.compiler())
+        .env(target.setting("RUNNER"), target.runner());
+    standard.apply(workspace, cargo);
+    Ok(())
+}
+
+/// Compiler, C library and emulator: there, or installed now.
+///
+/// # Errors
+///
+/// [`Stop::Skipped`] with the command that would install them.
+fn tools(workspace: &mut Workspace, target: &Emulated) -> Result<(), Stop> {
+    let present = || {
+        let answers =
+            |program: &str| process::ask(Command::new(program).arg("--version")).is_some();
+        // The compiler alone is no use: its C library is a package of its own.
+        answers(&target.compiler())
+            && answers(target.emulator)
+            && std::path::Path::new("/usr")
+                .join(target.gnu)
+                .join("lib")
+                .exists()
+    };
+    if present() {
+        return Ok(());
+    }
+    let install = format!(
+        "apt-get install --no-install-recommends {}",
+        target.packages.join(" ")
+    );
+    let root = process::ask(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    if root && process::ask(Command::new("apt-get").arg("--version")).is_some() {
+        let mut update = workspace.command("apt-get");
+        workspace.run(update.args(["update", "--quiet"]))?;
+        let mut apt = workspace.command("apt-get");
+        apt.args(["install", "--quiet", "--yes", "--no-install-recommends"])
+            .args(target.packages)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        workspace.run(&mut apt)?;
+    }
+    if present() {
+        Ok(())
+    } else {
+        Err(Stop::Skipped(format!(
+            "no cross compiler or emulator; on Debian, as root: {install}"
+        )))
+    }
+}
+
+/// Checks the Rust code of the SDK for a platform whose C compiler is not here.
+///
+/// The build scripts of the two C libraries get a compiler that does nothing: a check links nothing,
+/// so nothing misses what it would have made.
+fn check(workspace: &mut Workspace, target: &Checked, from_source: bool) -> Result<(), Stop> {
+    let standard = Standard::find(workspace, target.triple, from_source)?;
+    let mut cargo = workspace.cargo("check");
+    cargo.args(["--locked", "--package", SHIPPED, "--target", target.triple]);
+    let name = target.triple.replace('-', "_");
+    for tool in ["AR", "CC", "CXX"] {
+        cargo.env(format!("{tool}_{name}"), "true");
+    }
+    // Asked of Xcode otherwise.
+    cargo.env("SDKROOT", "/");
+    standard.apply(workspace, &mut cargo);
+    workspace.run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skipped(reason: &str) -> Result<(), Stop> {
+        Err(Stop::Skipped(reason.to_owned()))
+    }
+
+    #[test]
+    fn one_failure_fails_all() {
+        let failed = Err(Stop::Failed("one".to_owned()));
+        let all = [Ok(()), skipped("two"), failed.clone(), Ok(())];
+        assert_eq!(verdict(all.into_iter()), failed);
+    }
+
+    #[test]
+    fn nothing_judged_is_no_success() {
+        let all = [skipped("one"), skipped("two")];
+        assert_eq!(verdict(all.into_iter()), skipped("one; two"));
+    }
+
+    #[test]
+    fn one_judged_platform_is_enough() {
+        assert_eq!(verdict([skipped("one"), Ok(())].into_iter()), Ok(()));
+    }
+}

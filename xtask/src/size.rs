@@ -1,0 +1,219 @@
+//! `cargo xtask size`: builds what is shipped as it is shipped, measures it, says which dependency
+//! takes how much, and compares with the checked-in budget.
+//!
+//! It deliberately builds without the stripping of the profiles and strips a copy afterwards: the
+//! names that tell whose the octets are would be gone otherwise. The copy is what is compared.
+
+mod budget;
+mod share;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use self::budget::Budget;
+pub(crate) use self::budget::NAMES;
+use self::share::Foreign;
+use crate::cross;
+use crate::options::SizeOptions;
+use crate::process::{self, Stop};
+use crate::targets::{ARMV7, Emulated};
+use crate::workspace::Workspace;
+
+/// The budget's file.
+const BUDGET: &str = "xtask/size-budget.txt";
+
+/// Crates below this are listed together.
+const LEAST_LISTED: u64 = 4096;
+
+/// The C libraries, by a part of their archives' names.
+const FOREIGN: [(&str, &str); 2] = [("libsqlite3", "sqlite3"), ("aws_lc", "aws-lc")];
+
+/// One library that is shipped.
+struct Shipped {
+    /// Its name in the budget.
+    name: &'static str,
+    package: &'static str,
+    /// What the linker makes of it.
+    file: &'static str,
+    profile: &'static str,
+    /// Features that are left out or named, as cargo's arguments.
+    features: &'static [&'static str],
+    /// For which platform, if not for the one at hand.
+    target: Option<&'static Emulated>,
+}
+
+/// Linux alone: the sections and the tools are those of ELF.
+const SHIPPED: [Shipped; 2] = [
+    Shipped {
+        name: "sdk-library",
+        package: "ringtrue-uniffi",
+        file: "libringtrue_ffi.so",
+        profile: "release-mobile",
+        // The hybrid suites are a default feature.
+        features: &["--no-default-features"],
+        target: None,
+    },
+    Shipped {
+        name: "firmware-library",
+        package: "ringtrue-c",
+        file: "libringtrue.so",
+        profile: "release-firmware",
+        features: &[],
+        target: Some(&ARMV7),
+    },
+];
+
+/// Measures what was asked for, all if nothing was named.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if a build fails or something is above its budget; all are measured before.
+pub(crate) fn command(workspace: &mut Workspace, options: &SizeOptions) -> Result<(), Stop> {
+    if cfg!(not(target_os = "linux")) {
+        return Err(Stop::Skipped("sizes are measured on Linux".to_owned()));
+    }
+    let path = workspace.require(BUDGET)?;
+    let text = fs::read_to_string(&path).map_err(|fault| unusable(&path, &fault))?;
+    let budget = Budget::parse(&text).map_err(|why| Stop::Failed(format!("{BUDGET}: {why}")))?;
+    let mut lines = Vec::new();
+    let mut result = Ok(());
+    for library in &SHIPPED {
+        if !options.only.is_empty() && !options.only.iter().any(|name| name == library.name) {
+            continue;
+        }
+        println!("\n=== {}", library.name);
+        let outcome =
+            measure(workspace, library).and_then(|octets| budget.compare(library.name, octets));
+        match outcome {
+            Ok(line) => lines.push(line),
+            Err(stop) => {
+                lines.push(format!("{}: {stop}", library.name));
+                // A failure outweighs what could not be judged.
+                if !matches!((&result, &stop), (Err(Stop::Failed(_)), Stop::Skipped(_))) {
+                    result = Err(stop);
+                }
+            }
+        }
+    }
+    println!("\n{}", lines.join("\n"));
+    result
+}
+
+/// Builds one library, prints its shares and returns the octets of the stripped file.
+fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
+    let mut cargo = workspace.cargo("rustc");
+    // Alone: together with the Rust library, cargo leaves the optimisation across crates out.
+    cargo.args(["--locked", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--package", library.package, "--profile", library.profile]);
+    cargo.args(library.features);
+    let setting = library.profile.to_uppercase().replace('-', "_");
+    cargo.env(format!("CARGO_PROFILE_{setting}_STRIP"), "none");
+    let mut folder = workspace.target("");
+    if let Some(target) = library.target {
+        cross::aim(workspace, target, false, &mut cargo)?;
+        folder.push(target.triple);
+    }
+    folder.push(library.profile);
+    let tool = |name: &str| {
+        library
+            .target
+            .map_or(name.to_owned(), |target| target.tool(name))
+    };
+    workspace.run(&mut cargo)?;
+
+    let whole = folder.join(library.file);
+    let stripped = folder.join(format!("{}.stripped", library.file));
+    let mut strip = workspace.command(tool("strip"));
+    strip.arg("--strip-all").arg("-o").arg(&stripped);
+    workspace.run(strip.arg(&whole))?;
+    let octets = fs::metadata(&stripped)
+        .map_err(|fault| unusable(&stripped, &fault))?
+        .len();
+
+    let nm = ask(
+        workspace,
+        &tool("nm"),
+        &["--print-size", "--defined-only", "--demangle"],
+        &whole,
+    )?;
+    let mut foreign = Foreign::default();
+    for (archive, name) in archives(&folder.join("build")) {
+        foreign.add(
+            name,
+            &ask(workspace, &tool("nm"), &["--defined-only"], &archive)?,
+        );
+    }
+    let size = ask(workspace, &tool("size"), &["-A", "-d"], &stripped)?;
+    println!(
+        "{}",
+        table(
+            &share::by_crate(&nm, &foreign),
+            &share::sections(&size),
+            octets
+        )
+    );
+    Ok(octets)
+}
+
+/// What a program of the binutils says about a file.
+fn ask(
+    workspace: &Workspace,
+    program: &str,
+    options: &[&str],
+    file: &Path,
+) -> Result<String, Stop> {
+    process::ask(workspace.command(program).args(options).arg(file))
+        .ok_or_else(|| Stop::Failed(format!("`{program} {}` failed", file.display())))
+}
+
+/// The archives of the C libraries that the build scripts made.
+fn archives(build: &Path) -> Vec<(PathBuf, &'static str)> {
+    let mut found = Vec::new();
+    for package in entries(build) {
+        for file in entries(&package.join("out")) {
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let library = FOREIGN.iter().find(|(part, _)| name.contains(part));
+            if let (Some((_, library)), true) = (library, name.ends_with(".a")) {
+                found.push((file, *library));
+            }
+        }
+    }
+    found
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// Two lists: whose the named octets are, and which sections there are.
+fn table(shares: &[(String, u64)], sections: &[(String, u64)], file: u64) -> String {
+    let mut text = String::from("Named code and data, by crate or C library:\n");
+    let (mut rest, mut count) = (0_u64, 0_usize);
+    for (name, octets) in shares {
+        if *octets < LEAST_LISTED {
+            rest = rest.saturating_add(*octets);
+            count = count.saturating_add(1);
+        } else {
+            text.push_str(&format!("{octets:>9}  {name}\n"));
+        }
+    }
+    text.push_str(&format!(
+        "{rest:>9}  {count} others\nSections, of which the above is a part:\n"
+    ));
+    let mut sections = sections.to_vec();
+    sections.sort_by_key(|(_, octets)| std::cmp::Reverse(*octets));
+    for (name, octets) in &sections {
+        text.push_str(&format!("{octets:>9}  {name}\n"));
+    }
+    text.push_str(&format!("{file:>9}  the stripped file"));
+    text
+}
+
+fn unusable(path: &Path, fault: &std::io::Error) -> Stop {
+    Stop::Failed(format!("{}: {fault}", path.display()))
+}
