@@ -1,7 +1,7 @@
 //! Build and test steps that cargo cannot express.
 //!
 //! `cargo xtask test` runs the tests of every language, `cargo xtask bindings` generates the Kotlin,
-//! Swift or Python binding with the pinned generator, `cargo xtask fuzz` runs libFuzzer,
+//! Swift or Python binding with the pinned generator, or the C header, `cargo xtask fuzz` runs libFuzzer,
 //! `cargo xtask cross-test` the core's tests on other processors, and `cargo xtask size` measures what
 //! is shipped. Only the standard library is used, so that this program is ready within seconds on a
 //! clean clone.
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         }
         Command::Bindings(options) => status(bindings::command(&mut Workspace::open(), &options)),
         Command::Cross(options) => status(cross::command(&mut Workspace::open(), &options)),
+        Command::CHeader => status(steps::c::header(&mut Workspace::open(), false)),
         Command::Fuzz(options) => status(fuzz::command(&mut Workspace::open(), &options)),
     }
 }

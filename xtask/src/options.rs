@@ -23,6 +23,9 @@ cargo xtask test --list
 cargo xtask bindings --language kotlin|swift|python --out DIR [--release]
     Build the shared library and generate the binding for it, both into DIR.
 
+cargo xtask bindings --language c
+    Write bindings/c/include/ringtrue.h anew from the sources of the C interface.
+
 cargo xtask cross-test [--target TRIPLE]... [--package NAME]... [--build-std]
     Run the core's tests on 32-bit and 64-bit ARM under emulation, and check the Rust code of the
     SDK for Android and iOS. Installs what is missing through rustup and, as root, apt.
@@ -43,6 +46,7 @@ cargo xtask fuzz --minutes N [--jobs J] [TARGET]...
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     Bindings(BindingsOptions),
+    CHeader,
     Cross(CrossOptions),
     Fuzz(FuzzOptions),
     Help,
@@ -179,17 +183,25 @@ fn step_name(argument: Option<&str>, steps: &[&str]) -> Result<String, String> {
 
 fn parse_bindings<'a>(mut rest: impl Iterator<Item = &'a str>) -> Result<Command, String> {
     let (mut language, mut out, mut release) = (None, None, false);
+    let mut is_c = false;
     while let Some(argument) = rest.next() {
         match argument {
             "--help" | "-h" => return Ok(Command::Help),
             "--language" => {
                 let name = rest.next().ok_or("--language needs a name")?;
-                language = Some(Language::from_name(name)?);
+                is_c = name == "c";
+                language = (!is_c).then(|| Language::from_name(name)).transpose()?;
             }
             "--out" => out = Some(PathBuf::from(rest.next().ok_or("--out needs a folder")?)),
             "--release" => release = true,
             other => return Err(format!("unknown argument `{other}`")),
         }
+    }
+    if is_c {
+        return match (out, release) {
+            (None, false) => Ok(Command::CHeader),
+            _ => Err("the C header has its place: no --out, no --release".to_owned()),
+        };
     }
     Ok(Command::Bindings(BindingsOptions {
         language: language.ok_or("--language is missing")?,
@@ -383,6 +395,12 @@ mod tests {
             parse_words("size"),
             Ok(Command::Size(SizeOptions::default()))
         );
+    }
+
+    #[test]
+    fn the_c_header_takes_no_folder() {
+        assert_eq!(parse_words("bindings --language c"), Ok(Command::CHeader));
+        assert!(parse_words("bindings --language c --release").is_err());
     }
 
     #[test]

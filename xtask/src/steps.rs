@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`, and the run over them.
 
+pub(crate) mod c;
 mod demo;
 mod deny;
 mod foreign;
@@ -26,7 +27,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -92,6 +93,12 @@ const STEPS: [Step; 19] = [
         about: "Kotlin test of the binding on the JVM (needs a JDK and Maven)",
         heavy: false,
         run: foreign::kotlin,
+    },
+    Step {
+        name: "c",
+        about: "C programs and examples on the C interface (needs gcc, g++ and Python 3.9)",
+        heavy: false,
+        run: c::run,
     },
     Step {
         name: "interop",

@@ -579,6 +579,15 @@
 // For `ringtrue_publish_begin`: make new keys; the ones before still open what is sealed to them.
 #define RINGTRUE_PUBLISH_ROTATE 1
 
+// Certificate profiles: RFC 8226 and RFC 9060 as they stand.
+#define RINGTRUE_PROFILE_STIR 1
+
+// Service providers' certificates as they are in use (ATIS-1000080).
+#define RINGTRUE_PROFILE_SHAKEN 2
+
+// Endpoints' certificates: every issuer below the anchor must state its scope.
+#define RINGTRUE_PROFILE_DELEGATE 3
+
 // Forms of a signature: a DER `ECDSA-Sig-Value`.
 #define RINGTRUE_SIGNATURE_DER 1
 
@@ -698,6 +707,11 @@ typedef struct ringtrue_config {
     uint32_t await_answer_ms;
     // Within how many milliseconds keys are published or looked up; 0: 10000.
     uint32_t directory_deadline_ms;
+    // The certificate profile that signers are held to: `RINGTRUE_PROFILE_…`; 0: STIR.
+    uint32_t profile;
+    // 1: no random delay, of 400 ms at most, before something is stored. The delay keeps whoever watches
+    // both telephone and network from joining the two by the time; tests want none.
+    uint32_t no_store_jitter;
 } ringtrue_config;
 
 // The time as the host knows it.

@@ -8,7 +8,7 @@ use ringtrue_session::{
     Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordKey, RelayPolicy, Services,
     WallClock,
 };
-use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
+use ringtrue_stir::certificate::{CertificateBag, Profile, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, Curve, P256PublicKey, SecretKey};
 use ringtrue_stir::{Reason, TelephoneNumber};
 use zeroize::Zeroizing;
@@ -25,7 +25,6 @@ const BLOBS: usize = 12;
 const ANSWER_OCTETS: usize = 65_536;
 
 /// The settings of a client, owned.
-#[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) allow_direct: bool,
     pub(crate) numbers: Vec<String>,
@@ -47,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) answer_deadline_ms: u32,
     pub(crate) await_answer_ms: u32,
     pub(crate) directory_deadline_ms: u32,
+    pub(crate) profile: Profile,
+    pub(crate) store_jitter: bool,
 }
 
 /// Everything that sessions of one client share.
@@ -124,6 +125,10 @@ impl Settings {
         let mut policy = Policy::default();
         policy.max_blobs = or(self.max_blobs, BLOBS);
         policy.max_answer_octets = or(self.max_answer_octets, ANSWER_OCTETS);
+        policy.profile = self.profile;
+        if !self.store_jitter {
+            policy.store_jitter = Duration::ZERO;
+        }
         for (member, ms) in [
             (&mut policy.ring_deadline, self.ring_deadline_ms),
             (&mut policy.place_deadline, self.place_deadline_ms),

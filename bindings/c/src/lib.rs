@@ -9,7 +9,8 @@
 #![deny(unsafe_code)]
 
 pub mod abi;
-#[cfg(feature = "host-allocator")]
+// Tests count with an allocator of their own.
+#[cfg(all(feature = "host-allocator", not(test)))]
 mod allocator;
 mod client;
 pub mod code;
@@ -19,4 +20,6 @@ mod found;
 mod held;
 mod live_session;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod types;

@@ -101,6 +101,13 @@ pub const RINGTRUE_FOLLOW_CALL: u32 = 1;
 /// For `ringtrue_publish_begin`: make new keys; the ones before still open what is sealed to them.
 pub const RINGTRUE_PUBLISH_ROTATE: u32 = 1;
 
+/// Certificate profiles: RFC 8226 and RFC 9060 as they stand.
+pub const RINGTRUE_PROFILE_STIR: u32 = 1;
+/// Service providers' certificates as they are in use (ATIS-1000080).
+pub const RINGTRUE_PROFILE_SHAKEN: u32 = 2;
+/// Endpoints' certificates: every issuer below the anchor must state its scope.
+pub const RINGTRUE_PROFILE_DELEGATE: u32 = 3;
+
 /// Forms of a signature: a DER `ECDSA-Sig-Value`.
 pub const RINGTRUE_SIGNATURE_DER: u32 = 1;
 /// r then s, 32 octets each.
@@ -208,6 +215,11 @@ pub struct Config {
     pub await_answer_ms: u32,
     /// Within how many milliseconds keys are published or looked up; 0: 10000.
     pub directory_deadline_ms: u32,
+    /// The certificate profile that signers are held to: `RINGTRUE_PROFILE_…`; 0: STIR.
+    pub profile: u32,
+    /// 1: no random delay, of 400 ms at most, before something is stored. The delay keeps whoever watches
+    /// both telephone and network from joining the two by the time; tests want none.
+    pub no_store_jitter: u32,
 }
 
 /// A header field of a request or an answer.

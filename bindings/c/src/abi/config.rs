@@ -3,12 +3,13 @@
 use core::ptr;
 
 use ringtrue_stir::Reason;
+use ringtrue_stir::certificate::Profile;
 use zeroize::Zeroizing;
 
 use super::borrow;
 use crate::code::Code;
 use crate::configuration::Settings;
-use crate::types::{Config, Octets, RINGTRUE_ABI_VERSION, Text};
+use crate::types::{self, Config, Octets, RINGTRUE_ABI_VERSION, Text};
 
 /// No later version needs more.
 const MAX_SIZE: usize = 4096;
@@ -76,9 +77,15 @@ pub(super) unsafe fn settings(config: *const Config) -> Result<Settings, Code> {
             .map(|it| text(*it, MAX_TEXT).map(str::to_owned));
         owned.collect()
     };
-    if config.allow_direct > 1 {
+    if config.allow_direct > 1 || config.no_store_jitter > 1 {
         return Err(Code::UNKNOWN);
     }
+    let profile = match config.profile {
+        0 | types::RINGTRUE_PROFILE_STIR => Profile::Stir,
+        types::RINGTRUE_PROFILE_SHAKEN => Profile::Shaken,
+        types::RINGTRUE_PROFILE_DELEGATE => Profile::Delegate,
+        _ => return Err(Code::UNKNOWN),
+    };
     let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(Settings {
         allow_direct: config.allow_direct == 1,
@@ -101,5 +108,7 @@ pub(super) unsafe fn settings(config: *const Config) -> Result<Settings, Code> {
         answer_deadline_ms: config.answer_deadline_ms,
         await_answer_ms: config.await_answer_ms,
         directory_deadline_ms: config.directory_deadline_ms,
+        profile,
+        store_jitter: config.no_store_jitter == 0,
     })
 }

@@ -1,0 +1,100 @@
+"""A laboratory, the service as a process, and the C compiler."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+C = ROOT / "bindings" / "c"
+COMMAND = os.environ.get("RINGTRUE_BIN", str(ROOT / "target" / "debug" / "ringtrue"))
+# The folder with libringtrue.a and libringtrue.so.
+LIBRARY = Path(os.environ.get("RINGTRUE_C_LIBRARY", str(ROOT / "target" / "debug")))
+
+STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"]
+C99 = ["gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L"]
+CPP17 = ["g++", "-std=c++17", "-x", "c++"]
+# What a static Rust library wants of the system.
+SYSTEM = ["-lpthread", "-ldl", "-lm", "-lgcc_s"]
+HOST = [C / "examples" / name for name in ("host.c", "host_http.c", "host_records.c")]
+
+HAS_CURL = shutil.which("curl-config") is not None
+HAS_VALGRIND = shutil.which("valgrind") is not None
+
+
+def run(*command, **options):
+    """Runs a command; fails with everything that it printed."""
+    made = subprocess.run(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        **options,
+    )
+    return made.returncode, made.stdout
+
+
+def compiled(out, *sources, flags=(), libraries=()):
+    """Compiles sources as C99 and links them with the static library."""
+    command = [*C99, *STRICT, *flags, "-I", C / "include", "-o", out, *sources]
+    status, printed = run(*command, LIBRARY / "libringtrue.a", *libraries, *SYSTEM)
+    if status != 0:
+        raise AssertionError(printed)
+    return Path(out)
+
+
+class Lab:
+    """`ringtrue lab init` and `ringtrue cps serve`."""
+
+    def __init__(self, numbers):
+        self._folder = tempfile.TemporaryDirectory(prefix="ringtrue-c-")
+        self.path = Path(self._folder.name)
+        self.lab = self.path / "lab"
+        options = [part for number in numbers for part in ("--number", number)]
+        status, printed = run(COMMAND, "lab", "init", self.lab, *options)
+        if status != 0:
+            raise AssertionError(printed)
+        settings = (self.lab / "lab.toml").read_text()
+        self.x5u_base = re.search(r'^x5u_base = "(.*)"$', settings, re.M).group(1)
+        self._service = None
+
+    def serve(self):
+        command = [COMMAND, "cps", "serve", "--lab", str(self.lab), "--listen", "127.0.0.1:0"]
+        self._log = open(self.path / "service.log", "w+")
+        self._service = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
+        line = self._service.stdout.readline()
+        self.base_url = re.match(r"serving (https://\S+)", line).group(1)
+        return self
+
+    def close(self):
+        if self._service:
+            self._service.terminate()
+            self._service.stdout.close()
+            self._service.wait(timeout=60)
+            self._log.close()
+        self._folder.cleanup()
+
+    def state(self, name):
+        folder = self.path / ("state-" + name)
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def verifier_options(self, name):
+        """The options of a device that only verifies."""
+        return [
+            "--service", self.base_url, "--state", self.state(name), "--delegates",
+            "--anchors", self.lab / "root.pem", "--tls-roots", self.lab / "tls-root.pem",
+        ]
+
+    def options(self, number):
+        """The options of a device with this number."""
+        return [
+            "--number", "+" + number, *self.verifier_options(number),
+            "--chain", self.lab / number / "chain.pem", "--key", self.lab / number / "key.pem",
+            "--x5u", "%s/%s.pem" % (self.x5u_base, number),
+        ]

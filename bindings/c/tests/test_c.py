@@ -1,0 +1,256 @@
+"""The C interface as C programs see it: header, misuse, examples against a service.
+
+`cargo xtask test --only c` runs it.
+"""
+
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from lab import C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, STRICT, Lab, compiled, run
+
+CALLER, CALLEE, STRANGER = "12025550143", "12025550199", "12025550111"
+ASAN = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+NEEDS_CURL = unittest.skipUnless(HAS_CURL, "no libcurl to compile with (libcurl4-openssl-dev)")
+
+
+class Sources(unittest.TestCase):
+    def test_the_header_alone_is_c99_and_cpp17(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "alone.c"
+            source.write_text('#include "ringtrue.h"\nint main(void) { return 0; }\n')
+            for compiler in (C99, CPP17):
+                status, printed = run(
+                    *compiler, *STRICT, "-I", C / "include", "-fsyntax-only", source
+                )
+                self.assertEqual(status, 0, printed)
+
+    def test_every_program_is_c99_and_cpp17(self):
+        sources = sorted((C / "tests").glob("*.c")) + sorted((C / "examples").glob("*.c"))
+        self.assertGreater(len(sources), 4)
+        for source in sources:
+            if not HAS_CURL and "curl" in source.read_text():
+                continue
+            for compiler in (C99, CPP17):
+                with self.subTest(source=source.name, compiler=compiler[0]):
+                    status, printed = run(
+                        *compiler, *STRICT, "-I", C / "include", "-fsyntax-only", source
+                    )
+                    self.assertEqual(status, 0, printed)
+
+
+class Misuse(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab([CALLER])
+        cls.arguments = [cls.lab.lab, str(int(time.time() * 1000))]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.close()
+
+    def expect_no_failure(self, *command):
+        status, printed = run(*command, *self.arguments)
+        self.assertEqual(status, 0, printed)
+        self.assertRegex(printed, r"[0-9]{3} checks, 0 failures")
+
+    def test_every_misuse_has_its_code_under_address_sanitizer(self):
+        program = compiled(self.lab.path / "asan", C / "tests" / "misuse.c", flags=ASAN)
+        self.expect_no_failure(program)
+
+    @unittest.skipUnless(HAS_VALGRIND, "no valgrind")
+    def test_every_misuse_has_its_code_under_valgrind(self):
+        program = compiled(self.lab.path / "plain", C / "tests" / "misuse.c")
+        self.expect_no_failure(
+            "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+            "--errors-for-leak-kinds=definite,indirect,possible", program,
+        )
+
+
+@NEEDS_CURL
+class Adapter(unittest.TestCase):
+    """Two terminal adapters and a service, as processes."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab([CALLER, CALLEE, STRANGER]).serve()
+        cls.program = compiled(
+            cls.lab.path / "adapter", C / "examples" / "adapter.c", *HOST,
+            flags=ASAN, libraries=["-lcurl"],
+        )
+        for number in (CALLER, CALLEE):
+            status, printed = cls.adapter(number, "publish")
+            assert status == 0 and printed.startswith("publish: done"), printed
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.close()
+
+    @classmethod
+    def adapter(cls, number, *command):
+        return run(cls.program, *cls.lab.options(number), *command)
+
+    def announced(self, caller, callee):
+        """Begins to announce a call and gives the process once that is done."""
+        options = [str(part) for part in self.lab.options(caller)]
+        process = subprocess.Popen(
+            [str(self.program), *options, "place", callee],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        self.assertRegex(process.stdout.readline(), "^place: done")
+        return process
+
+    def test_both_sides_of_a_call_know_who_is_there(self):
+        placed = self.announced(CALLER, CALLEE)
+        status, printed = self.adapter(CALLEE, "ring", "+" + CALLER)
+        self.assertEqual(status, 0, printed)
+        self.assertRegex(printed, "^verified")
+        self.assertRegex(printed, "(?m)^answer: done")
+        rest = placed.stdout.read()
+        self.assertEqual(placed.wait(), 0, rest)
+        self.assertRegex(rest, "^verified")
+
+    def test_an_announcement_serves_one_call(self):
+        self.announced(CALLER, CALLEE)
+        status, printed = self.adapter(CALLEE, "ring", CALLER)
+        self.assertEqual(status, 0, printed)
+        # Another process, with the same state.
+        status, printed = self.adapter(CALLEE, "ring", CALLER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^refused replayed")
+
+    def test_a_call_that_nobody_announced_has_no_record(self):
+        status, printed = self.adapter(CALLEE, "ring", STRANGER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^no_record")
+
+    def test_a_service_with_another_certificate_is_not_asked(self):
+        options = self.lab.options(CALLEE)
+        at = options.index("--tls-roots") + 1
+        options[at] = self.lab.lab / "root.pem"
+        status, printed = run(self.program, *options, "ring", CALLER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^unavailable .*tls_failed")
+
+    def test_a_service_that_is_away_makes_no_verdict(self):
+        options = self.lab.options(CALLEE)
+        options[options.index("--service") + 1] = "https://localhost:9"
+        status, printed = run(self.program, *options, "ring", CALLER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^unavailable .*service_unreachable")
+
+    def test_a_call_to_somebody_without_keys_is_not_announced(self):
+        status, printed = self.adapter(CALLER, "place", STRANGER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^place: not done .*no_usable_key")
+
+    def test_another_ones_key_is_refused(self):
+        options = self.lab.options(CALLEE)
+        options[options.index("--key") + 1] = self.lab.lab / CALLER / "key.pem"
+        status, printed = run(self.program, *options, "publish")
+        self.assertEqual(status, 1, printed)
+        self.assertRegex(printed, "key_mismatch")
+
+
+@NEEDS_CURL
+class Agi(unittest.TestCase):
+    """The AGI program, with this test in Asterisk's place."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab([CALLER, CALLEE, STRANGER]).serve()
+        parts = {"flags": ASAN, "libraries": ["-lcurl"]}
+        cls.agi = compiled(cls.lab.path / "agi", C / "examples" / "agi.c", *HOST, **parts)
+        adapter = cls.lab.path / "adapter"
+        cls.adapter = compiled(adapter, C / "examples" / "adapter.c", *HOST, **parts)
+        for number in (CALLER, CALLEE):
+            status, printed = run(cls.adapter, *cls.lab.options(number), "publish")
+            assert status == 0, printed
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.close()
+
+    def ask(self, caller, called=CALLEE, answer="200 result=1", state=CALLEE):
+        """Gives the variables that the dialplan sees, and the program's exit status."""
+        options = [str(part) for part in self.lab.verifier_options(state)]
+        process = subprocess.Popen(
+            [str(self.agi), *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        header = [
+            "agi_network: no", "agi_request: ringtrue-agi", "agi_channel: DAHDI/1-1",
+            "agi_callerid: " + caller, "agi_dnid: " + called, "agi_context: incoming",
+        ]
+        variables = {}
+        try:
+            process.stdin.write("\n".join(header) + "\n\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                name, value = re.fullmatch(r'SET VARIABLE (\w+) "([^"]*)"\n', line).groups()
+                variables[name] = value
+                process.stdin.write(answer + "\n")
+                process.stdin.flush()
+            return variables, process.wait(timeout=60), process.stderr.read()
+        finally:
+            process.stdout.close()
+            process.stderr.close()
+            try:
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+
+    def announce(self):
+        options = [str(part) for part in self.lab.options(CALLER)]
+        process = subprocess.Popen(
+            [str(self.adapter), *options, "place", CALLEE],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        self.assertRegex(process.stdout.readline(), "^place: done")
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+    def test_a_verified_call_gets_its_variables_and_its_label(self):
+        self.announce()
+        variables, status, errors = self.ask("+" + CALLER)
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "verified", errors)
+        self.assertEqual(variables["RINGTRUE_LABEL"], "Verified")
+
+    def test_an_unannounced_call_gets_no_label(self):
+        variables, status, errors = self.ask(STRANGER)
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "no_record")
+        self.assertEqual(variables["RINGTRUE_LABEL"], "")
+
+    def test_a_withheld_number_is_told_as_such(self):
+        variables, status, errors = self.ask("unknown")
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "no_record")
+        self.assertEqual(variables["RINGTRUE_REASON"], "caller_withheld")
+
+    def test_a_caller_that_gives_up_meanwhile_changes_nothing(self):
+        variables, status, errors = self.ask(STRANGER, answer="HANGUP\n200 result=1")
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "no_record")
+
+    def test_a_refusing_asterisk_ends_the_program(self):
+        variables, status, _ = self.ask(STRANGER, answer="511 Command Not Permitted")
+        self.assertEqual(status, 1)
+        self.assertEqual(list(variables), ["RINGTRUE_VERDICT"])
+
+    def test_a_called_number_that_is_none_is_said(self):
+        variables, status, errors = self.ask(CALLER, called="s", state="nobody")
+        self.assertEqual((variables, status), ({}, 1))
+        self.assertRegex(errors, "malformed_number")
+
+
+if __name__ == "__main__":
+    unittest.main()
