@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use ringtrue::{AddressPolicy, CallPhase, Endpoint, HttpSettings, Placement, Reason, Verdict};
+use ringtrue::{
+    AddressPolicy, AnswerExpectation, AnswerOutcome, CallPhase, Endpoint, HttpSettings, Placement,
+    Reason, Verdict,
+};
 use ringtrue_lab::tls_identity;
 
 use crate::support::faults::{Fault, answer, flooding, gives, lying, slow};
@@ -88,6 +91,21 @@ impl Pair {
             "{name}: {:?}",
             outcome.verdict.reasons
         );
+    }
+
+    /// Waits for an answer while the fault lasts, for as long as this machine needs to meet it once: only
+    /// its deadline ends that.
+    async fn await_in_vain(&self, expected: &AnswerExpectation, fault: &Fault) -> AnswerOutcome {
+        let mut deadline = BRIEF * 3;
+        loop {
+            let waiting = self.caller.await_answer(expected.clone(), Some(deadline));
+            let outcome = ends(waiting).await;
+            let too_soon = outcome.verdict.reasons == [Reason::DeadlinePassed];
+            if !too_soon || fault.hangs() || deadline > PATIENT {
+                return outcome;
+            }
+            deadline *= 2;
+        }
     }
 
     /// Every conversation, each while only the requests that it depends on meet the fault.
@@ -204,7 +222,7 @@ impl Pair {
         assert_eq!(answered.reasons.len(), 1, "{name}: last look");
         assert!(expected.contains(&answered.reasons[0]), "{name}: last look");
         let expected = placed.answer.unwrap();
-        let outcome = ends(self.caller.await_answer(expected.clone(), Some(BRIEF * 3))).await;
+        let outcome = self.await_in_vain(&expected, fault).await;
         assert_eq!(
             outcome.verdict.verdict,
             Verdict::Unavailable,
