@@ -11,6 +11,7 @@ use ringtrue::{
 };
 use ringtrue_oob::{CallNonce, CallState, Content, RecipientKey, Suite};
 
+use crate::support::confirming::{Pair, answer, becomes, shows};
 use crate::support::forge::{nonce, seal_to};
 use crate::support::gateway::{Dates, Kind};
 use crate::support::keys::{DeviceAgreement, Temper};
@@ -72,6 +73,15 @@ impl Stage {
         .unwrap()
     }
 
+    /// Caller and callee.
+    fn pair(&self) -> Pair<'_> {
+        Pair {
+            caller: &self.caller,
+            callee: &self.callee,
+            numbers: [CALLER, CALLEE],
+        }
+    }
+
     /// Leaves a content for the callee, as anybody can.
     async fn leave(&self, content: &Content) {
         let to = number(CALLEE);
@@ -93,29 +103,6 @@ async fn keys(world: &World, of: usize) -> Vec<RecipientKey> {
     world.statements(&number(of)).await[0].keys().to_vec()
 }
 
-/// Waits until a ringing call has this verdict, with this reason if any.
-async fn becomes(call: &mut RingingCall, verdict: Verdict, reason: Option<Reason>) {
-    let is = |found: &ringtrue::CallVerdict| {
-        found.verdict == verdict && reason.is_none_or(|reason| found.reasons.contains(&reason))
-    };
-    let mut found = call.verdict();
-    while !is(&found) {
-        found = ends(call.changed()).await.expect("a change of the verdict");
-    }
-}
-
-/// The same for an outgoing call.
-async fn shows(call: &mut OutgoingCall, verdict: Verdict, reason: Option<Reason>) {
-    let is = |found: &ringtrue::CallVerdict| {
-        found.verdict == verdict && reason.is_none_or(|reason| found.reasons.contains(&reason))
-    };
-    let mut found = call.outcome().verdict;
-    while !is(&found) {
-        let changed = ends(call.changed()).await;
-        found = changed.expect("a change of the verdict").verdict;
-    }
-}
-
 /// The last verdict on a call that has ended.
 async fn last(mut call: RingingCall) -> ringtrue::CallVerdict {
     call.ended();
@@ -123,25 +110,11 @@ async fn last(mut call: RingingCall) -> ringtrue::CallVerdict {
     call.verdict()
 }
 
-async fn answer(stage: &Stage, call: &RingingCall) {
-    let answered = stage
-        .callee
-        .answer(call, CallPhase::Answered, Some(PATIENT));
-    let answered = ends(answered).await.unwrap();
-    assert!(answered.sent, "{:?}", answered.reasons);
-}
-
 // What every case is measured against: nobody interferes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_both_telephones_see_is_confirmed_on_both() {
     let stage = Stage::new().await;
-    let mut outgoing = stage.call().await;
-    let mut ringing = stage.rings().await;
-    assert_eq!(ringing.verdict().verdict, Verdict::Verified);
-    answer(&stage, &ringing).await;
-    outgoing.answered();
-    shows(&mut outgoing, Verdict::Confirmed, None).await;
-    becomes(&mut ringing, Verdict::Confirmed, None).await;
+    let (outgoing, ringing) = stage.pair().confirmed(async || ()).await;
     assert_eq!(ringing.verdict().reasons, []);
     assert_eq!(outgoing.outcome().verdict.reasons, []);
     // A second call of the same caller is no attack on a call that is confirmed.
@@ -235,22 +208,32 @@ async fn case_c_an_answer_by_voicemail_at_another_time_is_a_conflict() {
     // The true call is answered elsewhere; the telephone with the attacker's call is picked up later.
     outgoing.answered();
     tokio::time::sleep(Duration::from_secs(5)).await;
-    answer(&stage, &attackers).await;
+    let picked_up = stage
+        .callee
+        .answer(&attackers, CallPhase::Answered, Some(PATIENT));
+    let picked_up = ends(picked_up).await;
     let reason = Some(Reason::StateMismatch);
     becomes(&mut attackers, Verdict::Conflicting, reason).await;
-    shows(&mut outgoing, Verdict::Conflicting, reason).await;
+    match picked_up {
+        Ok(answered) => {
+            assert!(answered.sent, "{:?}", answered.reasons);
+            shows(&mut outgoing, Verdict::Conflicting, reason).await;
+        }
+        // A look that came late on a busy machine found the report of the answer while this telephone
+        // still rang: then nobody is told that it was answered here.
+        Err(reason) => {
+            assert_eq!(reason, Reason::NotVerified);
+            assert!(!outgoing.outcome().verdict.verdict.is_good());
+        }
+    }
 }
 
 // Case c, what is left of it: nothing shows an answer elsewhere in the same two seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_c_an_answer_elsewhere_within_two_seconds_cannot_be_told_from_the_true_one() {
     let stage = Stage::new().await;
-    let mut outgoing = stage.call().await;
-    let mut attackers = stage.rings().await;
-    outgoing.answered();
-    answer(&stage, &attackers).await;
-    becomes(&mut attackers, Verdict::Confirmed, None).await;
-    shows(&mut outgoing, Verdict::Confirmed, None).await;
+    // The answered call that the true caller sees is another one than the callee's.
+    let (_outgoing, _attackers) = stage.pair().confirmed(async || ()).await;
 }
 
 // Case d.
@@ -423,26 +406,25 @@ fn now_ms() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reports_by_somebody_who_does_not_know_the_call_are_not_heard() {
     let stage = Stage::new().await;
-    let mut outgoing = stage.call().await;
-    let mut ringing = stage.rings().await;
-    for phase in [CallPhase::Gone, CallPhase::Answered, CallPhase::Alerting] {
-        for _ in 0..20 {
-            stage.leave(&report(nonce(), phase, now_ms())).await;
-        }
-    }
-    // Of an earlier call, as it was sealed then; and one that was meant for another number.
-    let earlier = stage.world.mailbox(&number(CALLEE)).await;
-    let own: Vec<_> = earlier
-        .into_iter()
-        .filter(|blob| blob.suite() == Suite::S1)
-        .collect();
-    for some in own.chunks(8) {
-        stage.world.leave(&number(CALLEE), some).await;
-    }
-    answer(&stage, &ringing).await;
-    outgoing.answered();
-    becomes(&mut ringing, Verdict::Confirmed, None).await;
-    shows(&mut outgoing, Verdict::Confirmed, None).await;
+    stage
+        .pair()
+        .confirmed(async || {
+            for phase in [CallPhase::Gone, CallPhase::Answered, CallPhase::Alerting] {
+                for _ in 0..20 {
+                    stage.leave(&report(nonce(), phase, now_ms())).await;
+                }
+            }
+            // Of an earlier call, as it was sealed then; and one that was meant for another number.
+            let earlier = stage.world.mailbox(&number(CALLEE)).await;
+            let own: Vec<_> = earlier
+                .into_iter()
+                .filter(|blob| blob.suite() == Suite::S1)
+                .collect();
+            for some in own.chunks(8) {
+                stage.world.leave(&number(CALLEE), some).await;
+            }
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -561,12 +543,7 @@ async fn a_clock_that_is_a_little_off_is_made_up_for_by_the_services() {
     let builder = stage.world.builder(&from, &credential);
     stage.caller = builder.clock(Arc::new(Off(-4_000))).build().unwrap();
     stage.caller.publish_keys(Some(PATIENT)).await.unwrap();
-    let mut outgoing = stage.call().await;
-    let mut ringing = stage.rings().await;
-    answer(&stage, &ringing).await;
-    outgoing.answered();
-    becomes(&mut ringing, Verdict::Confirmed, None).await;
-    shows(&mut outgoing, Verdict::Confirmed, None).await;
+    stage.pair().confirmed(async || ()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -582,11 +559,13 @@ async fn without_a_time_to_compare_by_a_call_stays_verified_and_says_so() {
         stage.world.gateway.show(dates);
         let mut outgoing = stage.call().await;
         let mut ringing = stage.rings().await;
-        answer(&stage, &ringing).await;
-        outgoing.answered();
+        stage.pair().both_answer(&outgoing, &ringing).await;
         let reason = Some(Reason::ClockUncertain);
         becomes(&mut ringing, Verdict::Verified, reason).await;
-        shows(&mut outgoing, Verdict::Verified, reason).await;
+        // A caller that looks into its mailbox sees by that answer what the other one was worth.
+        if !matches!(dates, Dates::AheadForStores(_)) {
+            shows(&mut outgoing, Verdict::Verified, reason).await;
+        }
     }
 }
 
@@ -597,8 +576,7 @@ async fn a_service_that_shows_one_side_another_time_costs_the_confirmation() {
     stage.world.gateway.show(Dates::AheadForStores(5));
     let outgoing = stage.call().await;
     let mut ringing = stage.rings().await;
-    answer(&stage, &ringing).await;
-    outgoing.answered();
+    stage.pair().both_answer(&outgoing, &ringing).await;
     becomes(
         &mut ringing,
         Verdict::Conflicting,
@@ -666,7 +644,7 @@ async fn media_keys_that_both_tokens_name_confirm_the_call_and_others_contradict
         // The answer names the callee's keys; its verdict has to be good to be sent.
         ringing.media(media(2), &media(1));
         becomes(&mut ringing, Verdict::Confirmed, None).await;
-        answer(&stage, &ringing).await;
+        answer(&stage.callee, &ringing).await;
         ringing.media(media(2), &media(seen_by_callee));
         outgoing.media(&media(seen_by_caller));
         let mismatch = |verdict| (verdict == Verdict::Conflicting).then_some(Reason::MediaMismatch);

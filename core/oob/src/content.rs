@@ -100,11 +100,11 @@ impl CallPhase {
 pub struct CallState {
     /// The state.
     pub s: CallPhase,
-    /// Since when, in milliseconds since the Unix epoch: by the clock of the service at which the call
-    /// was announced if `u_ms` is there, else by the sender's own.
+    /// Since when, in milliseconds since the Unix epoch, by the clock of the service at which the call
+    /// was announced.
     pub t_ms: u64,
     /// By how much `t_ms` may be off that service's clock, in milliseconds, as far as the sender could
-    /// see; `None` if the sender did not compare.
+    /// see; `None` if the sender does not say.
     pub u_ms: Option<u64>,
 }
 

@@ -8,16 +8,16 @@ use ringtrue_oob::{CallPhase, CallState};
 use ringtrue_stir::Reason;
 use ringtrue_stir::passport::{Fingerprint, Mky};
 
-use crate::service_clock::{DEVICE_CLOCK, MAX_UNCERTAINTY, Moment};
+use crate::service_clock::{DEVICE_CLOCK, Moment};
 use crate::{CallEvent, Monotonic};
 
-/// Two sides saw the same if the times they tell differ by this at most (W-8).
+/// Two sides saw the same if the event was within this for both (W-8).
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// What two times say of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comparison {
-    /// The same event.
+    /// The same event: whatever the clocks leave open, within [`TOLERANCE`].
     Same,
     /// Not the same event, whatever the clocks.
     Different,
@@ -26,20 +26,21 @@ enum Comparison {
 }
 
 /// Compares the own time of an event with the one that the other side tells.
+///
+/// Each side's time is an estimate of one clock, and both sides say by how much it may be off. Only what
+/// holds for every true time that the estimates allow is told.
 fn compare(own: Moment, other: &CallState) -> Comparison {
-    // What a side did not compare may be off by what a device's clock may be off.
-    let slack = |u_ms: Option<u64>| u_ms.map_or(DEVICE_CLOCK, Duration::from_millis);
-    let known = |u_ms: u64| Duration::from_millis(u_ms) <= MAX_UNCERTAINTY;
     let apart = Duration::from_millis(own.t_ms.abs_diff(other.t_ms));
-    let most = TOLERANCE
-        .saturating_add(slack(own.u_ms))
-        .saturating_add(slack(other.u_ms));
-    // The other side need not say how sure it is (W-8), but if it does, it has to be sure enough.
-    let comparable = own.u_ms.is_some_and(known) && other.u_ms.is_none_or(known);
-    if apart > most {
-        Comparison::Different
-    } else if comparable && apart <= TOLERANCE {
+    let own_slack = Duration::from_millis(own.u_ms);
+    // A side that does not say how sure it is (W-8 does not ask it to) is taken at its word for what
+    // speaks for the call, and for one with a device's clock for what speaks against it.
+    let told = other.u_ms.map(Duration::from_millis);
+    let least = own_slack.saturating_add(told.unwrap_or_default());
+    let most = own_slack.saturating_add(told.unwrap_or(DEVICE_CLOCK));
+    if apart.saturating_add(least) <= TOLERANCE {
         Comparison::Same
+    } else if apart > TOLERANCE.saturating_add(most) {
+        Comparison::Different
     } else {
         Comparison::Open
     }

@@ -193,7 +193,11 @@ impl AwaitAnswerSession {
             winners.filter_map(|held| held.found.state.as_ref()),
             answering.filter_map(|held| held.found.passport.claims().mky()),
             now.monotonic,
-            |at| self.expected.call.moment(at, &self.context, now),
+            |at| {
+                // The own mailbox may be at the service where the call was announced.
+                let seen = |service: &_| self.mailboxes.clock(service);
+                self.expected.call.moment(at, seen, &self.context, now)
+            },
         )
     }
 

@@ -71,9 +71,16 @@ impl PlacedCall {
     }
 
     /// What the services at which the call was announced call `at`. With several, what they have in
-    /// common: the callee may have found it at either.
-    pub(crate) fn moment(&self, at: Monotonic, context: &Context, now: Now) -> Option<Moment> {
-        let clocks = self.stored.iter().map(|stored| stored.clock);
+    /// common: the callee may have found it at either. `seen` is what was learned of a clock since.
+    pub(crate) fn moment(
+        &self,
+        at: Monotonic,
+        seen: impl Fn(&BaseUrl) -> ServiceClock,
+        context: &Context,
+        now: Now,
+    ) -> Option<Moment> {
+        let clocks = self.stored.iter();
+        let clocks = clocks.map(|stored| stored.clock.and(seen(&stored.service)));
         ServiceClock::spanning(clocks).moment(at, now, context.policy.earliest_time)
     }
 }

@@ -20,9 +20,6 @@ use crate::{Monotonic, Now};
 /// A device's calendar clock is right within this. A service that shows another time is not believed.
 pub(crate) const DEVICE_CLOCK: Duration = Duration::from_secs(5);
 
-/// A comparison that may be off by more than this says nothing: a `Date` has whole seconds.
-pub(crate) const MAX_UNCERTAINTY: Duration = Duration::from_secs(1);
-
 /// What a `Date` leaves open, in milliseconds.
 const RESOLUTION_MS: i128 = 1000;
 
@@ -38,9 +35,8 @@ pub struct ServiceClock {
 pub(crate) struct Moment {
     /// Milliseconds since the Unix epoch.
     pub(crate) t_ms: u64,
-    /// By how much that may be off the service's clock; `None` if it is by the device's own, which was
-    /// not compared.
-    pub(crate) u_ms: Option<u64>,
+    /// By how much that may be off the service's clock.
+    pub(crate) u_ms: u64,
 }
 
 impl Moment {
@@ -49,7 +45,7 @@ impl Moment {
         CallState {
             s,
             t_ms: self.t_ms,
-            u_ms: self.u_ms,
+            u_ms: Some(self.u_ms),
         }
     }
 }
@@ -96,12 +92,14 @@ impl ServiceClock {
                 .saturating_sub(i128::from(now.monotonic.as_ms()))
                 .saturating_add(i128::from(at.as_ms()))
         })?;
-        let own_moment = Moment {
-            t_ms: u64::try_from(own).ok()?,
-            u_ms: None,
+        let device = |off: u128| {
+            Some(Moment {
+                t_ms: u64::try_from(own).ok()?,
+                u_ms: u64::try_from(off).ok()?,
+            })
         };
         let Some((low, high)) = self.ahead else {
-            return Some(own_moment);
+            return device(DEVICE_CLOCK.as_millis());
         };
         let span = high.saturating_sub(low).max(0).unsigned_abs();
         let uncertainty = span.div_ceil(2);
@@ -111,17 +109,14 @@ impl ServiceClock {
         let believable = DEVICE_CLOCK.as_millis().saturating_add(uncertainty);
         if apart > believable {
             // One of the two is wrong, and by how much is all that can be said.
-            return Some(Moment {
-                u_ms: u64::try_from(apart.saturating_add(uncertainty)).ok(),
-                ..own_moment
-            });
+            return device(apart.saturating_add(uncertainty));
         }
-        if uncertainty > MAX_UNCERTAINTY.as_millis() {
-            return Some(own_moment);
+        if uncertainty > DEVICE_CLOCK.as_millis() {
+            return device(DEVICE_CLOCK.as_millis());
         }
         Some(Moment {
             t_ms: u64::try_from(service).ok()?,
-            u_ms: u64::try_from(uncertainty).ok(),
+            u_ms: u64::try_from(uncertainty).ok()?,
         })
     }
 
@@ -183,7 +178,7 @@ mod tests {
         let mut clock = ServiceClock::default();
         clock.learn(ms(5000), ms(5100), &at(UNIX_MS + 5_050));
         let found = moment(&clock, 5050, now(6000, UNIX_MS + 6000)).unwrap();
-        assert_eq!(found.u_ms, Some(550));
+        assert_eq!(found.u_ms, 550);
         assert!(found.t_ms.abs_diff(UNIX_MS + 5050) <= 550);
     }
 
@@ -196,7 +191,7 @@ mod tests {
         assert_eq!(clock, ServiceClock::default());
         let own = Moment {
             t_ms: UNIX_MS - 500,
-            u_ms: None,
+            u_ms: 5000,
         };
         assert_eq!(moment(&clock, 500, now(1000, UNIX_MS)), Some(own));
         let unset = Now {
@@ -218,7 +213,7 @@ mod tests {
                 let mut clock = ServiceClock::default();
                 clock.learn(ms(1000), ms(1000), &at(service));
                 let found = moment(&clock, 1000, now(1000, UNIX_MS)).unwrap();
-                let uncertainty = found.u_ms.unwrap();
+                let uncertainty = found.u_ms;
                 assert_eq!(uncertainty <= 1000, believed, "{off}");
                 if !believed {
                     assert_eq!(found.t_ms, UNIX_MS);
@@ -229,18 +224,15 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_took_long_tells_too_little() {
+    fn an_answer_that_took_long_tells_little_and_one_that_took_too_long_nothing() {
         let mut clock = ServiceClock::default();
+        clock.learn(ms(0), ms(10_000), &at(UNIX_MS));
+        let found = moment(&clock, 0, now(10_000, UNIX_MS + 10_000)).unwrap();
+        assert_eq!((found.t_ms, found.u_ms), (UNIX_MS, 5000));
         clock.learn(ms(0), ms(1001), &at(UNIX_MS));
-        assert_eq!(moment(&clock, 0, now(1000, UNIX_MS)).unwrap().u_ms, None);
-        // A quicker one helps.
+        assert_eq!(moment(&clock, 0, now(1000, UNIX_MS)).unwrap().u_ms, 1001);
         clock.learn(ms(1100), ms(1110), &at(UNIX_MS + 1105));
-        assert!(
-            moment(&clock, 0, now(1200, UNIX_MS + 1200))
-                .unwrap()
-                .u_ms
-                .is_some()
-        );
+        assert!(moment(&clock, 0, now(1200, UNIX_MS + 1200)).unwrap().u_ms < 600);
     }
 
     #[test]
@@ -267,7 +259,7 @@ mod tests {
                 let received = answered.saturating_add(back);
                 clock.learn(ms(sent), ms(received), &at(unix(answered)));
                 let found = moment(&clock, 7000, now(7000, UNIX_MS + 7000)).unwrap();
-                let uncertainty = found.u_ms.unwrap();
+                let uncertainty = found.u_ms;
                 prop_assert!(found.t_ms.abs_diff(unix(7000)) <= uncertainty);
                 prop_assert!(uncertainty <= last);
                 last = uncertainty;

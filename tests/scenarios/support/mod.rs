@@ -1,6 +1,7 @@
 //! What the scenarios share: a service that can be made to fail, endpoints, and an attacker's tools.
 
 pub(crate) mod certificate_host;
+pub(crate) mod confirming;
 pub(crate) mod faults;
 pub(crate) mod forge;
 pub(crate) mod gateway;

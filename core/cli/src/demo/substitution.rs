@@ -23,11 +23,13 @@ pub(super) async fn confirmed(stage: Arc<Stage>) -> Result<Played, Failure> {
     let start = script.now();
     let answering = async {
         let answered = world.bob.endpoint.answer(&call, CallPhase::Answered, None);
-        answered.await.map_err(Failure::of("answering"))
+        // Alice hears him before his telephone is done with saying so.
+        let heard = async { outgoing.answered() };
+        let (answered, ()) = tokio::join!(answered, heard);
+        answered.map_err(Failure::of("answering"))
     };
     let doing = (Who::Bob, "answer");
     script.act(doing, "picks up and says so", answering).await?;
-    outgoing.answered();
     let expected = Expected::plainly("confirmed");
     learn_incoming(&mut script, "both see", start, call.clone(), expected).await;
     learn_outgoing(&mut script, "both see", start, outgoing.clone(), expected).await;

@@ -87,19 +87,6 @@ fn without_a_race_the_true_call_is_confirmed_and_nothing_else_is() {
     assert!(!found.feats.contains(&Feat::Refused));
 }
 
-/// Both sides report an estimate of the service's clock, and the two estimates are compared: two seconds
-/// between them can be more in truth. The worlds reach to there.
-#[test]
-fn what_two_clocks_leave_open_adds_to_the_two_seconds() {
-    let bounds = Bounds {
-        horizon_ms: 500,
-        end_ms: 2500,
-        ..bounds::race()
-    };
-    let broken = broken_by(Mutation::StricterRule, bounds);
-    assert_eq!(broken, [Rule::ConfirmedOnlyByCoincidence]);
-}
-
 #[test]
 fn who_reads_what_is_meant_for_the_callee_can_spoil_a_call() {
     let bounds = Bounds {

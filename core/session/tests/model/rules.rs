@@ -25,7 +25,7 @@ pub(crate) enum Rule {
     /// P1: `verified` only within the freshness window of a call that C placed to D.
     VerifiedOnlyIfPlaced,
     /// P2: a call that is not C's is `confirmed` only where C's own call was answered elsewhere within
-    /// two seconds, as both sides estimate the time (case c of the substitution race).
+    /// two seconds of true time (case c of the substitution race).
     ConfirmedOnlyByCoincidence,
     /// P3: one PASSporT verifies one call.
     OnePassportOneCall,
@@ -68,6 +68,9 @@ pub(crate) enum Feat {
     /// The attacker's call was refused, as the PASSporT is too old.
     StaleRefused,
 }
+
+/// Within this of true time two answers may be taken for one (W-8).
+const TOLERANCE_MS: u32 = 2000;
 
 /// Which of the calls that C announced, by `iat`, are reported gone in these blobs.
 pub(crate) fn gone_among(world: &World<'_>, blobs: &[BlobId]) -> Vec<u64> {
@@ -144,21 +147,16 @@ pub(crate) fn shown(world: &mut World<'_>, state: &State, at: u8, reasons: &[Rea
 }
 
 /// Case c: the call of C that this leg was taken for was answered by somebody else, within two seconds
-/// of when D answered, as far as both sides can tell the time.
+/// of when D answered. What both sides compare are estimates; this is the true time.
 fn is_coincidence(world: &World<'_>, state: &State, leg: &Leg) -> bool {
     let LegState::Answered(answered) = leg.state else {
         return false;
-    };
-    let tolerance_ms = match world.bounds.mutation {
-        Some(Mutation::StricterRule) => 2000,
-        // What is compared are estimates: a `Date` leaves half a second open on each side.
-        _ => 3000,
     };
     (0..).zip(&state.calls).any(|(at, call)| {
         let iat = world.dated.get(&(at, call.begun_ms)).copied();
         match call.way {
             Way::AnsweredElsewhere(elsewhere) => {
-                iat == leg.iat && elsewhere.abs_diff(answered) <= tolerance_ms
+                iat == leg.iat && elsewhere.abs_diff(answered) <= TOLERANCE_MS
             }
             _ => false,
         }

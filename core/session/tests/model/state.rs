@@ -57,8 +57,8 @@ pub(crate) enum Mutation {
     FirstVerdictStays,
     /// D does not keep a call table.
     NoCallTable,
-    /// None, but rules that are stricter than what the protocol promises: case c only within two seconds
-    /// of true time, and nothing spoilt by who knows `n` either.
+    /// None, but a rule that is stricter than what the protocol promises: nothing is spoilt by who knows
+    /// `n` either.
     StricterRule,
 }
 

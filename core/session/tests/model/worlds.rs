@@ -91,6 +91,14 @@ pub(crate) mod bounds {
         }
     }
 
+    pub(crate) fn estimates() -> Bounds {
+        Bounds {
+            horizon_ms: 500,
+            end_ms: 2500,
+            ..race()
+        }
+    }
+
     pub(crate) fn messages() -> Bounds {
         Bounds {
             messages: 1,
@@ -176,6 +184,15 @@ fn a_spoofed_call_is_confirmed_only_while_somebody_else_answers_the_true_one() {
     // That `confirmed` says which call it is does not hold, and the checker has to see it.
     let way = found.way_to(Sight::Possible(Feat::SpoofConfirmed));
     println!("case c:\n{}", way.expect("case c is possible"));
+}
+
+/// P2 where the estimates of one clock are as far apart as they can be: calls that begin at another half of
+/// a second, and answers two and a half seconds apart. A rule that compared the estimates as they are
+/// was broken here.
+#[test]
+fn what_two_clocks_leave_open_does_not_add_to_the_two_seconds() {
+    let found = explored("estimates", bounds::estimates());
+    found.require(&[Feat::TrueCallConfirmed, Feat::SpoofConfirmed]);
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod calls;
 mod chaos;
 mod checks;
 mod clocks;
+mod confirming;
 mod contents;
 mod cover;
 mod cover_times;
