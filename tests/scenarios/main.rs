@@ -21,6 +21,7 @@ mod issuers;
 mod own_credential;
 mod processes;
 mod quiet_logs;
+mod relayed_calls;
 mod relays;
 mod requests;
 mod scripted;

@@ -2,7 +2,7 @@
 //! addresses of their own.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use ringtrue::{BaseUrl, Endpoint, EndpointBuilder, HttpSettings, MemoryStore};
@@ -201,6 +201,12 @@ impl RelayedWorld {
     /// How many requests the relay itself carried.
     pub(crate) fn carried(&self) -> u64 {
         self.running_relay.observed().carried
+    }
+
+    /// Where the relay itself listens.
+    pub(crate) fn relay_address(&self) -> SocketAddr {
+        let base = self.running_relay.base_url().as_str();
+        base.strip_prefix("https://").unwrap().parse().unwrap()
     }
 
     /// An endpoint with an address of its own that knows the relay.

@@ -10,6 +10,7 @@ use ringtrue_lab::TlsIdentity;
 use ringtrue_net::{HttpClient, Role, server_config};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -58,6 +59,10 @@ pub(crate) enum Fault {
     Delay(Duration),
     /// It goes on twice; the second answer is given.
     Replay,
+    /// It goes on when this says so.
+    Hold(oneshot::Receiver<()>),
+    /// It goes on, and its answer when this says so.
+    HoldAnswer(oneshot::Receiver<()>),
     /// It goes on, and its answer is changed.
     Answer(Box<dyn FnOnce(HttpResponse) -> HttpResponse + Send>),
 }
@@ -169,6 +174,7 @@ async fn serve(
             all.len() - 1
         };
         let decided = shared.decide.lock().unwrap().as_mut().map(|d| d(&seen));
+        let mut held = None;
         let mut change: Option<Box<dyn FnOnce(HttpResponse) -> HttpResponse + Send>> = None;
         match decided.flatten() {
             None => {}
@@ -177,9 +183,14 @@ async fn serve(
             Some(Fault::Replay) => {
                 forward(&shared, &seen).await;
             }
+            Some(Fault::Hold(until)) => drop(until.await),
+            Some(Fault::HoldAnswer(until)) => held = Some(until),
             Some(Fault::Answer(changing)) => change = Some(changing),
         }
         let mut answer = forward(&shared, &seen).await?;
+        if let Some(until) = held {
+            let _ = until.await;
+        }
         if let Some(change) = change {
             answer = change(answer);
         }
