@@ -65,10 +65,29 @@ fn generate(
     ]);
     command.arg(out).arg(library);
     workspace.run(&mut command)?;
+    if language == Language::Python {
+        check_checksums(out)?;
+    }
     // Python loads the library from beside its module, the JVM from `jna.library.path`.
     let beside = out.join(file_name());
     fs::copy(library, &beside).map_err(|fault| unusable(&beside, &fault))?;
     Ok(())
+}
+
+/// Lets the Python module compare the interface with the library's when it is loaded, as the others do:
+/// the generator writes that comparison, and leaves its call out.
+fn check_checksums(out: &Path) -> Result<(), Stop> {
+    const LEFT_OUT: &str = "\n# _uniffi_check_api_checksums(_UniffiLib)\n";
+    let module = out.join("ringtrue.py");
+    let text = fs::read_to_string(&module).map_err(|fault| unusable(&module, &fault))?;
+    if !text.contains(LEFT_OUT) {
+        return Err(Stop::Failed(format!(
+            "{}: no place for the comparison of checksums; look at what the generator writes",
+            module.display()
+        )));
+    }
+    let called = LEFT_OUT.replace("# ", "");
+    fs::write(&module, text.replace(LEFT_OUT, &called)).map_err(|fault| unusable(&module, &fault))
 }
 
 fn library(workspace: &Workspace, profile: &str) -> PathBuf {

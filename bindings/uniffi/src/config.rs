@@ -21,8 +21,9 @@ pub struct EndpointConfig {
     /// STI trust anchors, each text PEM with one or more certificates.
     pub anchors_pem: Vec<String>,
     /// The file that keeps keys and what is known of others. Several processes may share one: an
-    /// application and its extension.
-    pub state_file: String,
+    /// application and its extension. Left out only where the application gives a store of its own.
+    #[uniffi(default)]
+    pub state_file: Option<String>,
     /// 32 octets that seal the state file, from a secure generator and kept in the platform's key store
     /// (Keychain; wrapped by Android Keystore). All processes that share the file give the same. Without
     /// it the key is in a file beside the state file, with `.key` at the end of its name: leave that one
@@ -103,9 +104,10 @@ impl EndpointConfig {
         } else {
             None
         };
-        let mut builder = ringtrue::Endpoint::builder()
-            .state_file(self.state_file)
-            .allow_direct(self.allow_direct);
+        let mut builder = ringtrue::Endpoint::builder().allow_direct(self.allow_direct);
+        if let Some(path) = self.state_file {
+            builder = builder.state_file(path);
+        }
         if let Some(relay) = self.relay {
             builder = builder.relay(relay);
         }
@@ -266,7 +268,7 @@ mod tests {
             numbers: vec!["12025550143".to_owned()],
             services: vec!["https://cps.example".to_owned()],
             anchors_pem: Vec::new(),
-            state_file: "state".to_owned(),
+            state_file: Some("state".to_owned()),
             state_key: None,
             credential: Some(credential.clone()),
             directory: None,

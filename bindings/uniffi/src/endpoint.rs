@@ -10,13 +10,13 @@ use crate::clock::HostClock;
 use crate::fetch::HostFetchSource;
 use crate::keys::{HostKeyAgreement, HostSigner};
 use crate::outcome::count;
+use crate::store::HostStore;
 use crate::tasks::Tasks;
 use crate::transport::HostTransport;
 use crate::{
-    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Cancellation, Clock, CredentialStatus,
-    EndpointConfig, FetchSource, KeyAgreement, NumberReaders, OutgoingCall, Placed, PlacedCall,
-    Published, Refilled, RingTrueError, RingingCall, Signer, Transport, TrustStatus, TrustUpdated,
-    WalletName, WalletStatus,
+    AnswerExpectation, AnswerOutcome, Answered, CallPhase, Cancellation, Clock, EndpointConfig,
+    FetchSource, KeyAgreement, MediaKeys, OutgoingCall, Placed, PlacedCall, Published,
+    RingTrueError, RingingCall, Signer, StateStore, Transport,
 };
 
 /// A telephone that proves who is calling.
@@ -40,7 +40,8 @@ impl Endpoint {
     ///
     /// `signer` is the private key of the credential. `key_agreement` is a hardware encryption key for
     /// suite S1, instead of keys in the state file. `transport` and `clock` replace the built-in ones;
-    /// `fetch_source` stands in for the network where a URL is fetched.
+    /// `fetch_source` stands in for the network where a URL is fetched; `store` takes the place of the
+    /// configuration's state file and needs its state key.
     ///
     /// # Errors
     ///
@@ -53,7 +54,8 @@ impl Endpoint {
         key_agreement = None,
         transport = None,
         clock = None,
-        fetch_source = None
+        fetch_source = None,
+        store = None
     ))]
     pub async fn open(
         config: EndpointConfig,
@@ -62,6 +64,7 @@ impl Endpoint {
         transport: Option<Arc<dyn Transport>>,
         clock: Option<Arc<dyn Clock>>,
         fetch_source: Option<Arc<dyn FetchSource>>,
+        store: Option<Arc<dyn StateStore>>,
     ) -> Result<Self, RingTrueError> {
         let tasks = Tasks::start()?;
         // The application's objects are called apart from the rest, so that one that breaks is named.
@@ -96,6 +99,9 @@ impl Endpoint {
             }
             if let Some(clock) = clock {
                 builder = builder.clock(Arc::new(HostClock(clock)));
+            }
+            if let Some(store) = store {
+                builder = builder.store(Arc::new(HostStore(store)));
             }
             Ok((builder.build()?, fetcher))
         };
@@ -143,14 +149,20 @@ impl Endpoint {
     ///
     /// `from` is one of the own numbers. `want_answer` asks the callee to show who answers; it needs
     /// published keys of the own. `fresh_keys` asks the key directory even if the callee's keys are
-    /// at hand. When this returns, dial: also after `Placement.Unprotected`, which is no error. Dial within
-    /// 2 s, or announce the call anew; then say what becomes of it (`outgoing`).
+    /// at hand. `media` names the own media keys, for a call whose media travel over IP. When this
+    /// returns, dial: also after `Placement.Unprotected`, which is no error. Dial within 2 s, or announce
+    /// the call anew; then say what becomes of it (`outgoing`).
     ///
     /// # Errors
     ///
-    /// `malformed_number`; `number_not_owned` for a `from` that is not an own number;
+    /// `malformed_number`; `malformed_mky` for the media keys; `number_not_owned` for a `from` that is not an own number;
     /// `randomness_unavailable`; `cancelled` if the endpoint was shut down.
-    #[uniffi::method(default(want_answer = false, fresh_keys = false, deadline_ms = None))]
+    #[uniffi::method(default(
+        want_answer = false,
+        fresh_keys = false,
+        deadline_ms = None,
+        media = None
+    ))]
     pub async fn place(
         &self,
         from: String,
@@ -158,12 +170,14 @@ impl Endpoint {
         want_answer: bool,
         fresh_keys: bool,
         deadline_ms: Option<u64>,
+        media: Option<MediaKeys>,
     ) -> Result<Placed, RingTrueError> {
         let core = self.core.clone();
         let mut options = ringtrue::PlaceOptions::default();
         options.want_answer = want_answer;
         options.fresh_keys = fresh_keys;
         options.deadline = deadline(deadline_ms);
+        options.media = media.map(|media| media.to_core()).transpose()?;
         let placed = async move { core.place(&from, &to, options).await };
         Ok(self.work.run(placed).await??.into())
     }
@@ -298,139 +312,6 @@ impl Endpoint {
         Ok(count(self.work.run(readers).await??))
     }
 
-    /// Asks the key directory who can open what callers seal for the own numbers: everybody with a
-    /// certificate for a number may publish keys for it, a carrier rightly, a thief not. Show it to the
-    /// user, and tell `reader_added`, which comes once for each new reader. One entry for each own number.
-    ///
-    /// # Errors
-    ///
-    /// `cancelled` if the endpoint was shut down. What went wrong is among the notices.
-    #[uniffi::method(default(deadline_ms = None))]
-    pub async fn readers(
-        &self,
-        deadline_ms: Option<u64>,
-    ) -> Result<Vec<NumberReaders>, RingTrueError> {
-        let core = self.core.clone();
-        let listed = async move { core.readers(deadline(deadline_ms)).await };
-        let listed = self.work.run(listed).await?;
-        Ok(listed.into_iter().map(NumberReaders::from).collect())
-    }
-
-    /// Makes a request for a certificate that speaks for all own numbers, signed by the signer: the
-    /// private key never leaves it. Gives PEM (PKCS#10) to send to the certification authority.
-    ///
-    /// `name` stands in clear in the certificate and must hold no telephone number; the numbers are in
-    /// its TNAuthList anyway.
-    ///
-    /// # Errors
-    ///
-    /// `signer_failed` without a signer, or if it cannot sign; `configuration_invalid` for the name;
-    /// `cancelled` if the endpoint was shut down.
-    #[uniffi::method(default(name = None))]
-    pub async fn certificate_request(&self, name: Option<String>) -> Result<String, RingTrueError> {
-        let subject = match &name {
-            Some(name) => ringtrue::RequestSubject::common_name(name)?,
-            None => ringtrue::RequestSubject::empty(),
-        };
-        let core = self.core.clone();
-        let request = async move { core.certificate_request(&subject).await };
-        Ok(self.work.run(request).await??.to_pem())
-    }
-
-    /// Takes a certificate chain into use: PEM, signer first, and the https URL where others find it.
-    /// Key, path and scope are checked, and the chain is kept before it is used; the next start uses it
-    /// again. Publish the keys again afterwards.
-    ///
-    /// # Errors
-    ///
-    /// `key_mismatch`; `number_not_covered` and the like if it does not speak for every own number;
-    /// `no_path_to_anchor`, `certificate_expired` and whatever else is wrong with its path;
-    /// `malformed_…` for what cannot be read; `signer_failed` without a signer; `state_unavailable`,
-    /// and then the one before stays in use; `cancelled` if the endpoint was shut down.
-    pub async fn install_certificate(
-        &self,
-        chain_pem: String,
-        x5u: String,
-    ) -> Result<(), RingTrueError> {
-        let core = self.core.clone();
-        let installed = async move { core.install_certificate(&chain_pem, &x5u).await };
-        Ok(self.work.run(installed).await??)
-    }
-
-    /// Whether the endpoint can sign now, until when, and from when on to ask for a new certificate.
-    #[must_use]
-    pub fn credential_status(&self) -> CredentialStatus {
-        self.core.credential_status().into()
-    }
-
-    /// Gets the operator's trust bundle and the revocation lists that it names, keeps them and takes
-    /// them into use. Not while a call is set up; once a day is enough for most bundles.
-    ///
-    /// # Errors
-    ///
-    /// Then the bundle before stays in use until it expires. `configuration_invalid` without a trust
-    /// configuration; `bundle_untrusted`, `malformed_trust_bundle`, `bundle_expired`;
-    /// `bundle_rollback` for one that is older than another accepted before; `fetching_off` and reasons
-    /// of the network; `state_unavailable`; `clock_unset`; `deadline_passed`; `cancelled` if the
-    /// endpoint was shut down.
-    #[uniffi::method(default(deadline_ms = None))]
-    pub async fn update_trust(
-        &self,
-        deadline_ms: Option<u64>,
-    ) -> Result<TrustUpdated, RingTrueError> {
-        let core = self.core.clone();
-        let updated = async move { core.update_trust(deadline(deadline_ms)).await };
-        Ok(self.work.run(updated).await??.into())
-    }
-
-    /// Whom the endpoint believes at present, and until when.
-    #[must_use]
-    pub fn trust_status(&self) -> TrustStatus {
-        self.core.trust_status().into()
-    }
-
-    /// The wallets of storage tokens that calls since the start needed or will need, also empty ones.
-    #[must_use]
-    pub fn wallets(&self) -> Vec<WalletName> {
-        let names = self.core.wallets().into_iter();
-        names.map(WalletName::from).collect()
-    }
-
-    /// How a wallet of storage tokens stands.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the name; `clock_unset`; `state_unavailable`, `record_not_opened`,
-    /// `malformed_record`; `cancelled` if the endpoint was shut down.
-    pub async fn wallet_status(&self, name: WalletName) -> Result<WalletStatus, RingTrueError> {
-        let name = name.into_core()?;
-        let core = self.core.clone();
-        let status = async move { core.wallet_status(&name).await };
-        Ok(self.work.run(status).await??.into())
-    }
-
-    /// Fills a wallet of storage tokens up to the stock now, within 30 s or the policy's time.
-    ///
-    /// The endpoint does that by itself, at a random time after a call or a prefetch, for wallets that
-    /// have fewer than half left. Call it at set-up or on a schedule, never because a user is about to
-    /// dial: the issuer would learn when the credential's holder telephones.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the name; `cancelled` if the endpoint was shut down. What went wrong
-    /// otherwise is among the reasons.
-    #[uniffi::method(default(deadline_ms = None))]
-    pub async fn refill_tokens(
-        &self,
-        name: WalletName,
-        deadline_ms: Option<u64>,
-    ) -> Result<Refilled, RingTrueError> {
-        let name = name.into_core()?;
-        let core = self.core.clone();
-        let refilled = async move { core.refill_tokens(&name, deadline(deadline_ms)).await };
-        Ok(self.work.run(refilled).await?.into())
-    }
-
     /// Switches fetching off or on: trust bundles, revocation lists and certificates during calls. It
     /// is on at first, for what the configuration lets be fetched at all.
     pub fn set_fetching(&self, on: bool) {
@@ -446,6 +327,18 @@ impl Endpoint {
     /// Closing the endpoint instead, or letting it go, stops the same without waiting.
     pub async fn shut_down(&self) {
         self.work.tasks.shut_down().await;
+    }
+}
+
+impl Endpoint {
+    /// The endpoint itself.
+    pub(crate) const fn core(&self) -> &ringtrue::Endpoint {
+        &self.core
+    }
+
+    /// The threads for its work.
+    pub(crate) const fn work(&self) -> &Work {
+        &self.work
     }
 }
 

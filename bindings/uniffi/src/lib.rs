@@ -7,15 +7,20 @@
 //!
 //! bindings/README.md shows how the bindings are generated and used.
 
+mod ahead;
+mod call_back;
 mod cancellation;
 mod clock;
 mod config;
+mod cover;
 mod credential;
 mod endpoint;
 mod error;
 mod fetch;
 mod http_settings;
 mod keys;
+mod log;
+mod media;
 mod optional;
 mod outcome;
 mod outgoing;
@@ -24,21 +29,26 @@ mod readers;
 mod reason;
 mod ringing;
 mod show;
+mod store;
 mod tasks;
 mod tokens;
 mod transport;
 mod trust;
 mod verdict;
 
+pub use ahead::Prefetched;
 pub use cancellation::Cancellation;
 pub use clock::Clock;
 pub use config::{Credential, EndpointConfig, NumberContext, ServiceRelay};
+pub use cover::{CoverCounts, CoverPolicy, CoverProfile, CoverTraffic, Power};
 pub use credential::{CredentialState, CredentialStatus};
 pub use endpoint::Endpoint;
 pub use error::{HostError, RingTrueError};
 pub use fetch::{Delivered, FetchError, FetchKind, FetchSource};
 pub use http_settings::HttpSettings;
 pub use keys::{DeviceSignature, KeyAgreement, Signer, software_key_agreement, software_signer};
+pub use log::{LogLevel, LogSink, set_log_sink};
+pub use media::{Fingerprint, MediaKeys, media_keys_from_sdp};
 pub use outcome::{
     AnswerExpectation, AnswerOutcome, Answered, CallPhase, CallState, Placed, PlacedCall,
     Placement, Published,
@@ -48,6 +58,7 @@ pub use policy::{Policy, Profile, Suite};
 pub use readers::{NumberReaders, Reader};
 pub use reason::{Reason, ReasonKind};
 pub use ringing::RingingCall;
+pub use store::StateStore;
 pub use tokens::{Refilled, WalletName, WalletStatus};
 pub use transport::{
     HttpHeader, HttpMethod, HttpRequest, HttpResponse, Role, Transport, TransportError,

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use crate::cancellation::until;
-use crate::{AnswerOutcome, Cancellation};
+use crate::{AnswerOutcome, Cancellation, MediaKeys, RingTrueError};
 
 /// A call of one's own: what the called side shows of itself, and what it is told of the call.
 ///
@@ -56,6 +56,17 @@ impl OutgoingCall {
     pub fn answered(&self) {
         let _threads = self.threads.enter();
         self.call.answered();
+    }
+
+    /// For a call whose media travel over IP: the other side's media keys as they were negotiated. Compared
+    /// with those that its answer names.
+    ///
+    /// # Errors
+    ///
+    /// `malformed_mky`.
+    pub fn media(&self, other: MediaKeys) -> Result<(), RingTrueError> {
+        self.call.media(&other.to_core()?);
+        Ok(())
     }
 
     /// The call ended: answered and over, busy, rejected, given up. If it was not answered, the called

@@ -1,8 +1,10 @@
 //! Who else can open calls to the own numbers.
 
-use crate::Reason;
+use std::time::Duration;
+
 use crate::reason::reasons;
 use crate::show::show;
+use crate::{Endpoint, Reason, RingTrueError};
 
 /// Who can open calls to one own number. Its text shows nothing of it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
@@ -68,5 +70,26 @@ impl From<ringtrue::Reader> for Reader {
             is_own: reader.is_own,
             is_new: reader.is_new,
         }
+    }
+}
+
+#[uniffi::export]
+impl Endpoint {
+    /// Asks the key directory who can open what callers seal for the own numbers: everybody with a
+    /// certificate for a number may publish keys for it, a carrier rightly, a thief not. Show it to the
+    /// user, and tell `reader_added`, which comes once for each new reader. One entry for each own number.
+    ///
+    /// # Errors
+    ///
+    /// `cancelled` if the endpoint was shut down. What went wrong is among the notices.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn readers(
+        &self,
+        deadline_ms: Option<u64>,
+    ) -> Result<Vec<NumberReaders>, RingTrueError> {
+        let core = self.core().clone();
+        let listed = async move { core.readers(deadline_ms.map(Duration::from_millis)).await };
+        let listed = self.work().run(listed).await?;
+        Ok(listed.into_iter().map(NumberReaders::from).collect())
     }
 }

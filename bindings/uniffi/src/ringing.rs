@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::cancellation::until;
-use crate::{CallVerdict, Cancellation};
+use crate::{CallVerdict, Cancellation, MediaKeys, RingTrueError};
 
 /// A call that rings, with the verdict on it.
 ///
@@ -44,6 +44,18 @@ impl RingingCall {
     /// `ANSWERED` includes it.
     pub fn answered(&self) {
         self.call.answered();
+    }
+
+    /// For a call whose media travel over IP: the media keys of both sides as they were negotiated. The
+    /// other side's are compared with those that it announced: `CONFIRMED` if they are the same, else
+    /// `CONFLICTING`. The own ones are shown to the caller with the next answer.
+    ///
+    /// # Errors
+    ///
+    /// `malformed_mky`.
+    pub fn media(&self, own: MediaKeys, other: MediaKeys) -> Result<(), RingTrueError> {
+        self.call.media(own.to_core()?, &other.to_core()?);
+        Ok(())
     }
 
     /// The call ended, answered or not: a call that comes now is not mistaken for it.

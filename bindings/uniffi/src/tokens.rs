@@ -1,9 +1,11 @@
 //! Storage tokens in stock.
 
-use crate::Reason;
+use std::time::Duration;
+
 use crate::outcome::count;
 use crate::reason::reasons;
 use crate::show::show;
+use crate::{Endpoint, Reason, RingTrueError};
 
 /// Names a wallet: tokens of this issuer, good at this service. Its text shows nothing of it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
@@ -72,6 +74,54 @@ impl From<ringtrue::Refilled> for Refilled {
             stock: count(refilled.stock),
             reasons: reasons(refilled.reasons),
         }
+    }
+}
+
+#[uniffi::export]
+impl Endpoint {
+    /// The wallets of storage tokens that calls since the start needed or will need, also empty ones.
+    #[must_use]
+    pub fn wallets(&self) -> Vec<WalletName> {
+        let names = self.core().wallets().into_iter();
+        names.map(WalletName::from).collect()
+    }
+
+    /// How a wallet of storage tokens stands.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name; `clock_unset`; `state_unavailable`, `record_not_opened`,
+    /// `malformed_record`; `cancelled` if the endpoint was shut down.
+    pub async fn wallet_status(&self, name: WalletName) -> Result<WalletStatus, RingTrueError> {
+        let name = name.into_core()?;
+        let core = self.core().clone();
+        let status = async move { core.wallet_status(&name).await };
+        Ok(self.work().run(status).await??.into())
+    }
+
+    /// Fills a wallet of storage tokens up to the stock now, within 30 s or the policy's time.
+    ///
+    /// The endpoint does that by itself, at a random time after a call or a prefetch, for wallets that
+    /// have fewer than half left. Call it at set-up or on a schedule, never because a user is about to
+    /// dial: the issuer would learn when the credential's holder telephones.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the name; `cancelled` if the endpoint was shut down. What went wrong
+    /// otherwise is among the reasons.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn refill_tokens(
+        &self,
+        name: WalletName,
+        deadline_ms: Option<u64>,
+    ) -> Result<Refilled, RingTrueError> {
+        let name = name.into_core()?;
+        let core = self.core().clone();
+        let refilled = async move {
+            core.refill_tokens(&name, deadline_ms.map(Duration::from_millis))
+                .await
+        };
+        Ok(self.work().run(refilled).await?.into())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Whom the endpoint believes: an operator's trust bundle.
 
-use crate::Reason;
+use std::time::Duration;
+
 use crate::outcome::count;
 use crate::reason::reasons;
+use crate::{Endpoint, Reason, RingTrueError};
 
 /// Where trust bundles come from, and whose signature counts. A bundle replaces the configured anchors
 /// as soon as one is accepted.
@@ -69,5 +71,37 @@ impl From<ringtrue::TrustUpdated> for TrustUpdated {
             next_update_unix_s: updated.next_update.map(ringtrue::UnixTime::as_secs),
             reasons: reasons(updated.reasons),
         }
+    }
+}
+
+#[uniffi::export]
+impl Endpoint {
+    /// Gets the operator's trust bundle and the revocation lists that it names, keeps them and takes
+    /// them into use. Not while a call is set up; once a day is enough for most bundles.
+    ///
+    /// # Errors
+    ///
+    /// Then the bundle before stays in use until it expires. `configuration_invalid` without a trust
+    /// configuration; `bundle_untrusted`, `malformed_trust_bundle`, `bundle_expired`;
+    /// `bundle_rollback` for one that is older than another accepted before; `fetching_off` and reasons
+    /// of the network; `state_unavailable`; `clock_unset`; `deadline_passed`; `cancelled` if the
+    /// endpoint was shut down.
+    #[uniffi::method(default(deadline_ms = None))]
+    pub async fn update_trust(
+        &self,
+        deadline_ms: Option<u64>,
+    ) -> Result<TrustUpdated, RingTrueError> {
+        let core = self.core().clone();
+        let updated = async move {
+            core.update_trust(deadline_ms.map(Duration::from_millis))
+                .await
+        };
+        Ok(self.work().run(updated).await??.into())
+    }
+
+    /// Whom the endpoint believes at present, and until when.
+    #[must_use]
+    pub fn trust_status(&self) -> TrustStatus {
+        self.core().trust_status().into()
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
     AnswerExpectation, AnswerOutcome, AnswerSession, Answered, AwaitAnswerSession, CallBacks,
-    Monotonic, PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession, Published,
-    RingOutcome, RingSession, Verdict,
+    CallVerdict, Monotonic, PeerKeys, PlaceSession, Placed, Placement, PublishMode, PublishSession,
+    Published, RingOutcome, RingSession, Verdict,
 };
 use ringtrue_stir::passport::Mky;
 use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
@@ -227,6 +227,8 @@ impl Endpoint {
         };
         let (mut placed, notices) = drive_noting(host, session, |never, _| match never {}).await;
         note(&mut placed.reasons, notices);
+        let (placement, reasons) = (placed.placement.name(), &placed.reasons);
+        tracing::debug!(placement, ?reasons, "a call is about to be dialled");
         if placed.placement == Placement::Stored {
             self.0.announced.fetch_add(1, Ordering::Relaxed);
         }
@@ -300,6 +302,10 @@ impl Endpoint {
                 events,
                 |mut outcome: RingOutcome, notices| {
                     note(&mut outcome.verdict.reasons, notices.iter().copied());
+                    let CallVerdict {
+                        verdict, reasons, ..
+                    } = &outcome.verdict;
+                    tracing::debug!(verdict = verdict.name(), ?reasons, "a call rings");
                     if outcome.verdict.verdict == Verdict::Confirmed {
                         calls.confirmed(id);
                     }
@@ -393,6 +399,10 @@ impl Endpoint {
         // Calls come when keys are published: the gateways are to be known by then. What fails here is
         // tried again, and told, when it is needed.
         let _ = self.refresh_gateways(within).await;
+        match &published {
+            Ok(published) => tracing::debug!(rotated = published.rotated, "keys are published"),
+            Err(reason) => tracing::warn!(reason = reason.name(), "keys could not be published"),
+        }
         published
     }
 
