@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, RwLock};
 
 use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
@@ -467,7 +467,7 @@ impl EndpointBuilder {
             number_context: self.number_context,
             known: Mutex::new(HashMap::new()),
             wallets: Wallets::default(),
-            announced: AtomicU64::new(0),
+            announced: AtomicUsize::new(0),
             calls: Arc::default(),
             call_backs: Mutex::default(),
         }))

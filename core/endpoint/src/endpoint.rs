@@ -1,7 +1,7 @@
 //! The endpoint.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,8 +80,9 @@ pub(crate) struct Inner {
     pub(crate) number_context: Option<NumberContext>,
     pub(crate) known: Mutex<HashMap<TelephoneNumber, PeerKeys>>,
     pub(crate) wallets: Wallets,
-    /// How many calls were announced, for the cover traffic that they owe.
-    pub(crate) announced: AtomicU64,
+    /// How many calls were announced, for the cover traffic that they owe. A `usize`: not every 32-bit
+    /// processor has atomic numbers of 64 bits.
+    pub(crate) announced: AtomicUsize,
     pub(crate) calls: Arc<Calls>,
     pub(crate) call_backs: Mutex<CallBacks>,
 }
@@ -169,7 +170,7 @@ impl Endpoint {
     }
 
     /// How many calls were announced since the start.
-    pub(crate) fn announced(&self) -> u64 {
+    pub(crate) fn announced(&self) -> usize {
         self.0.announced.load(Ordering::Relaxed)
     }
 

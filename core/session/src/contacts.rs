@@ -113,25 +113,27 @@ fn neighbour(
     Ok(TelephoneNumber::from_canonical(&other).ok())
 }
 
-/// A uniform number below `bound`, which is not zero and at most 2^31.
+/// A uniform position below `bound`, which is not zero and at most 2^31.
 fn below(provider: &dyn CryptoProvider, bound: usize) -> Result<usize, Reason> {
-    let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
-    let mut octets = [0; 8];
-    provider.fill_random(&mut octets)?;
-    // The bias of at most 2^-32 shows nobody anything.
-    let drawn = u64::from_be_bytes(octets)
-        .checked_rem(bound)
-        .unwrap_or_default();
+    let drawn = uniform(provider, u64::try_from(bound).unwrap_or(u64::MAX))?;
     Ok(usize::try_from(drawn).unwrap_or_default())
 }
 
-/// Uniform between nothing and twice the mean.
+/// A uniform number below `bound`, which is not zero. The bias of at most `bound` / 2^64 shows nobody
+/// anything.
+fn uniform(provider: &dyn CryptoProvider, bound: u64) -> Result<u64, Reason> {
+    let mut octets = [0; 8];
+    provider.fill_random(&mut octets)?;
+    let drawn = u64::from_be_bytes(octets);
+    Ok(drawn.checked_rem(bound).unwrap_or_default())
+}
+
+/// Uniform between nothing and twice the mean. Milliseconds of months do not fit 32 bits, so they are
+/// never a `usize`.
 fn random_pause(provider: &dyn CryptoProvider, mean: Duration) -> Result<Duration, Reason> {
-    let mean_ms = usize::try_from(mean.as_millis()).unwrap_or(usize::MAX);
-    let drawn = below(provider, mean_ms.saturating_mul(2).saturating_add(1))?;
-    Ok(Duration::from_millis(
-        u64::try_from(drawn).unwrap_or_default(),
-    ))
+    let mean_ms = u64::try_from(mean.as_millis()).unwrap_or(u64::MAX);
+    let drawn = uniform(provider, mean_ms.saturating_mul(2).saturating_add(1))?;
+    Ok(Duration::from_millis(drawn))
 }
 
 #[cfg(test)]
@@ -194,6 +196,17 @@ mod tests {
         let total: Duration = plan(64).iter().map(|one| one.pause).sum();
         assert!(total <= Duration::from_secs(160), "{total:?}");
         assert!(total >= Duration::from_secs(40), "{total:?}");
+    }
+
+    /// On a 32-bit processor too: half a year of milliseconds is more than 2^32.
+    #[test]
+    fn pauses_of_half_a_year_keep_their_mean() {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let span = 64 * 182 * DAY;
+        let plan = plan_contacts(&RustCrypto, &contacts(64), span).unwrap();
+        let total: Duration = plan.iter().map(|one| one.pause).sum();
+        assert!(total <= 2 * span, "{total:?}");
+        assert!(total >= span / 2, "{total:?}");
     }
 
     #[test]
