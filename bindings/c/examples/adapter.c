@@ -2,10 +2,11 @@
  *
  *     adapter OPTIONS publish
  *     adapter OPTIONS place NUMBER     before dialling it; then waits for who answers
+ *     adapter OPTIONS stock NUMBER     storage tokens for calls to it: some time after a call, not before one
  *     adapter OPTIONS ring NUMBER      the number that rings; answers a verified caller that asks
  *
  * OPTIONS: --number N --service URL --state FOLDER --anchors PEM --chain PEM --key PEM --x5u URL
- * --tls-roots PEM --delegates. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
+ * --tls-roots PEM --relay URL --issuer NAME --delegates. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
  */
 #include "host.h"
 
@@ -53,9 +54,17 @@ static bool print_verdict(struct host *host, ringtrue_session session, ringtrue_
     return verdict->is_good == 1;
 }
 
-static int publish(struct host *host) {
+static int publish(struct host *host, bool has_relay) {
     ringtrue_session session;
-    ringtrue_result code = ringtrue_publish_begin(host->client, 0, 0, host_now(), &session);
+    ringtrue_result code;
+    if (has_relay) {
+        /* First, so that nothing has to wait for the gateway's keys. */
+        code = ringtrue_gateway_begin(host->client, host_text(""), 0, host_now(), &session);
+        if (code != RINGTRUE_RESULT_OK || !finish(host, session, "gateway")) {
+            return 1;
+        }
+    }
+    code = ringtrue_publish_begin(host->client, 0, 0, host_now(), &session);
     if (code != RINGTRUE_RESULT_OK) {
         host_print_code("publish", code);
         return 1;
@@ -83,6 +92,25 @@ static int place(struct host *host, const char *number, const char *own) {
         return 1;
     }
     return host_drive(host, awaited) != 0 && print_verdict(host, awaited, &verdict) ? 0 : 3;
+}
+
+static int stock(struct host *host, const char *number) {
+    ringtrue_session known, filling;
+    uint32_t index = 0;
+    ringtrue_result code =
+        ringtrue_prefetch_begin(host->client, host_text(number), 0, host_now(), &known);
+    if (code != RINGTRUE_RESULT_OK || !finish(host, known, "keys")) {
+        return 1;
+    }
+    while (ringtrue_refill_begin(host->client, known, index, 0, host_now(), &filling) ==
+           RINGTRUE_RESULT_OK) {
+        if (!finish(host, filling, "tokens")) {
+            return 1;
+        }
+        ringtrue_session_free(host->client, filling);
+        index++;
+    }
+    return 0;
 }
 
 static int ring(struct host *host, const char *number, const char *own) {
@@ -134,6 +162,8 @@ int main(int argc, char **argv) {
                 : strcmp(name, "key") == 0       ? &settings.key
                 : strcmp(name, "x5u") == 0       ? &settings.x5u
                 : strcmp(name, "tls-roots") == 0 ? &settings.tls_roots
+                : strcmp(name, "relay") == 0     ? &settings.relay
+                : strcmp(name, "issuer") == 0    ? &settings.token_issuer
                                                  : NULL;
         if (value == NULL || index + 1 == argc) {
             fprintf(stderr, "adapter: unknown or incomplete option %s\n", argv[index]);
@@ -152,13 +182,15 @@ int main(int argc, char **argv) {
         return 1;
     }
     if (strcmp(argv[index], "publish") == 0) {
-        status = publish(&host);
+        status = publish(&host, settings.relay != NULL);
     } else if (strcmp(argv[index], "place") == 0 && index + 1 < argc) {
         status = place(&host, argv[index + 1], settings.number);
+    } else if (strcmp(argv[index], "stock") == 0 && index + 1 < argc) {
+        status = stock(&host, argv[index + 1]);
     } else if (strcmp(argv[index], "ring") == 0 && index + 1 < argc) {
         status = ring(&host, argv[index + 1], settings.number);
     } else {
-        fprintf(stderr, "adapter: publish, place NUMBER or ring NUMBER\n");
+        fprintf(stderr, "adapter: publish, place NUMBER, stock NUMBER or ring NUMBER\n");
     }
     host_close(&host);
     curl_global_cleanup();

@@ -139,7 +139,10 @@ bool host_open(struct host *host, const struct host_settings *settings) {
     memset(&config, 0, sizeof config);
     config.size = sizeof config;
     config.abi_version = RINGTRUE_ABI_VERSION;
-    config.allow_direct = 1; /* no relay: the service sees this device's address */
+    /* Without a relay the service sees this device's address. */
+    config.allow_direct = settings->relay == NULL;
+    config.relay = host_text(settings->relay);
+    config.token_issuer = host_text(settings->token_issuer);
     config.numbers = &number;
     config.numbers_len = 1;
     config.services = &service;

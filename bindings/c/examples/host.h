@@ -30,6 +30,8 @@ struct host_settings {
     const char *x5u;        /* where others find the chain, or NULL */
     const char *tls_roots;  /* file, or NULL */
     uint32_t profile;       /* RINGTRUE_PROFILE_... or 0 */
+    const char *token_issuer; /* whose storage tokens the service wants, or NULL */
+    const char *relay;      /* base URL of the relay; NULL: services are asked directly */
 };
 
 /* Makes the client. Prints what is wrong. */

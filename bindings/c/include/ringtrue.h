@@ -674,6 +674,9 @@ typedef struct ringtrue_config {
     struct ringtrue_text placement;
     // Base URL of the relay; empty: none.
     struct ringtrue_text relay;
+    // The issuer whose storage tokens the own services want of callers, by the authority of its base URL;
+    // empty: they want none.
+    struct ringtrue_text token_issuer;
     // The STI roots that are believed, PEM, at most 256 KiB.
     struct ringtrue_text anchors_pem;
     // The own STIR certificate chain, PEM, signer first; empty: this client only verifies.
@@ -828,11 +831,12 @@ typedef struct ringtrue_verdict {
 
 // What came of a session other than a verdict.
 typedef struct ringtrue_outcome {
-    // 1 if what was wanted was done: announced, answered, reported, published, found. A call that could
+    // 1 if what was wanted was done: announced, answered, reported, published, learned, filled. A call that could
     // not be announced is dialled all the same.
     uint32_t done;
     // Place: copies that are stored. Report: services that hold it. Publish: own numbers whose entry is
-    // current. Prefetch: parties that can read what is sealed for the number.
+    // current. Prefetch: parties that can read what is sealed for the number. Gateway: 1 if its keys are at
+    // hand. Refill: tokens in stock.
     uint32_t count;
     // Answer: 1 if the caller had given up; its call is not the one that was answered.
     uint32_t caller_gone;
@@ -971,6 +975,32 @@ ringtrue_result ringtrue_prefetch_begin(const struct ringtrue_client *client,
                                         uint32_t within_ms,
                                         struct ringtrue_time time,
                                         ringtrue_session *out);
+
+// Begins to learn the keys of a service's gateway behind the relay, so that a call does not have to wait
+// for them: with a relay, whenever keys are published, for each own service. `service` is a base URL; empty: the key
+// directory. Without a relay the outcome is that nothing was learned.
+//
+// Returns `RINGTRUE_RESULT_MALFORMED_URL` or `RINGTRUE_RESULT_TOO_MANY_SESSIONS`.
+ringtrue_result ringtrue_gateway_begin(const struct ringtrue_client *client,
+                                       struct ringtrue_text service,
+                                       uint32_t within_ms,
+                                       struct ringtrue_time time,
+                                       ringtrue_session *out);
+
+// Begins to fill a wallet with storage tokens, for services that take announcements with tokens only. `of`
+// is a session that is done and used tokens or will: an announcement, a prefetch, an answer. `index` is 0 for
+// its first wallet, and so on until `RINGTRUE_RESULT_WRONG_ORDER` says that there are no more.
+//
+// Call it some random minutes after a call, never because somebody is about to dial: the issuer would
+// learn when. The outcome's `count` is how many tokens are in stock.
+//
+// Returns `RINGTRUE_RESULT_CLOCK_UNSET` or `RINGTRUE_RESULT_TOO_MANY_SESSIONS`.
+ringtrue_result ringtrue_refill_begin(const struct ringtrue_client *client,
+                                      ringtrue_session of,
+                                      uint32_t index,
+                                      uint32_t within_ms,
+                                      struct ringtrue_time time,
+                                      ringtrue_session *out);
 
 // What to do next. Ask again after every action that was started, after every answer, at the time of a
 // WAIT, and after an event. A short piece of work (some milliseconds; an answer of the mailbox takes the

@@ -3,17 +3,18 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ringtrue_oob::CallPhase;
+use ringtrue_oob::{BaseUrl, CallPhase};
 use ringtrue_session::{
-    AnswerSession, AwaitAnswerSession, CallEvent, CallId, Context, LookupSession, Monotonic, Now,
-    PeerKeys, PlaceSession, PublishMode, PublishSession, RingSession, Session, StateReportSession,
+    AnswerSession, AwaitAnswerSession, CallEvent, CallId, Context, GatewayKeysSession,
+    LookupSession, Monotonic, Now, PeerKeys, PlaceSession, PublishMode, PublishSession,
+    RefillSession, RingSession, Session, StateReportSession,
 };
 use ringtrue_stir::Reason;
 
 use crate::code::Code;
 use crate::configuration::{Prepared, number};
 use crate::conversation;
-use crate::found::{Found, published};
+use crate::found::{Found, Keys, published};
 use crate::live_session::{Answer, LiveSession};
 use crate::table::Table;
 use crate::types::{Action, Outcome, Verdict};
@@ -170,8 +171,39 @@ impl Client {
             session,
             unix: now.unix(self.prepared.context.policy().earliest_time),
         };
-        let keys = |(readers, reasons)| Found::Keys(readers, reasons);
-        self.begin(session, keys, |never| match never {}, |_| None)
+        self.begin(session, Found::Keys, |never| match never {}, |_| None)
+    }
+
+    /// Begins to learn the keys of the gateway of `service` ahead of calls; empty: the key directory's.
+    pub(crate) fn gateway(&self, service: &str, within_ms: u32, now: Now) -> Result<u64, Code> {
+        let service = match service {
+            "" => self.prepared.context.services().directory.clone(),
+            text => BaseUrl::parse(text)?,
+        };
+        let deadline = self.until(within_ms, |it| it.policy().directory_deadline, now);
+        let session = GatewayKeysSession::new(self.context(), &service, deadline);
+        let learned = |result: Result<(), Reason>| match result {
+            Ok(()) => Found::Gateway(Ok(()), Vec::new()),
+            Err(reason) => Found::Gateway(Err(reason), vec![reason]),
+        };
+        self.begin(session, learned, |never| match never {}, |_| None)
+    }
+
+    /// Begins to fill a wallet that the finished session `of` named: there may be several.
+    pub(crate) fn refill(&self, of: u64, at: u32, within_ms: u32, now: Now) -> Result<u64, Code> {
+        let unix = now.unix(self.prepared.context.policy().earliest_time);
+        let unix = unix.ok_or(Reason::ClockUnset)?;
+        let wallets = match self.table().look(of)?.found() {
+            Some(Found::Placed(placed)) => placed.keys.wallets(&self.prepared.context, unix),
+            Some(Found::Keys(keys)) => keys.peer.wallets(&self.prepared.context, unix),
+            Some(Found::Answered(answered)) => answered.refill.iter().cloned().collect(),
+            _ => return Err(Code::ORDER),
+        };
+        let at = usize::try_from(at).map_err(|_| Code::ORDER)?;
+        let name = wallets.into_iter().nth(at).ok_or(Code::ORDER)?;
+        let deadline = self.until(within_ms, |it| it.policy().refill_deadline, now);
+        let session = RefillSession::new(self.context(), name, deadline);
+        self.begin(session, Found::Refilled, |never| match never {}, |_| None)
     }
 
     fn until(&self, ms: u32, default: impl Fn(&Context) -> Duration, now: Now) -> Monotonic {
@@ -304,7 +336,7 @@ struct Counting {
 }
 
 impl Session for Counting {
-    type Output = (usize, Vec<Reason>);
+    type Output = Keys;
     type Report = core::convert::Infallible;
 
     fn next(&mut self, now: Now) -> ringtrue_session::Step<Self::Output> {
@@ -318,7 +350,11 @@ impl Session for Counting {
                 if readers == 0 && reasons.is_empty() {
                     reasons.push(Reason::NoUsableKey);
                 }
-                Step::Done((readers, reasons))
+                Step::Done(Keys {
+                    peer: found.keys,
+                    readers,
+                    reasons,
+                })
             }
             // Sessions of this version take no other steps.
             _ => Step::Wait(now.monotonic),

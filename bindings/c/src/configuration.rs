@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ringtrue_oob::BaseUrl;
 use ringtrue_session::{
-    Context, ContextBuilder, Credential, Monotonic, Now, Policy, RecordKey, RelayPolicy, Services,
-    WallClock,
+    Context, ContextBuilder, Credential, IssuerName, Monotonic, Now, Policy, RecordKey,
+    RelayPolicy, Services, WallClock,
 };
 use ringtrue_stir::certificate::{CertificateBag, Profile, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, Curve, P256PublicKey, SecretKey};
@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) directory: String,
     pub(crate) placement: String,
     pub(crate) relay: String,
+    pub(crate) token_issuer: String,
     pub(crate) anchors_pem: String,
     pub(crate) credential_chain_pem: String,
     pub(crate) credential_x5u: String,
@@ -110,7 +111,7 @@ impl Settings {
             },
             credential,
             hardware_key,
-            policy: self.policy(),
+            policy: self.policy()?,
         };
         let now = now.unix(context.policy.earliest_time);
         Ok(Prepared {
@@ -121,7 +122,7 @@ impl Settings {
         })
     }
 
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> Result<Policy, Reason> {
         let mut policy = Policy::default();
         policy.max_blobs = or(self.max_blobs, BLOBS);
         policy.max_answer_octets = or(self.max_answer_octets, ANSWER_OCTETS);
@@ -140,7 +141,10 @@ impl Settings {
                 *member = Duration::from_millis(ms.into());
             }
         }
-        policy
+        if !self.token_issuer.is_empty() {
+            policy.token_issuer = Some(IssuerName::parse(&self.token_issuer)?);
+        }
+        Ok(policy)
     }
 
     fn relay_policy(&self) -> Result<RelayPolicy, Reason> {

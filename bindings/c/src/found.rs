@@ -4,8 +4,8 @@ use core::ffi::c_char;
 
 use ringtrue_oob::CallPhase;
 use ringtrue_session::{
-    AnswerOutcome, Answered, CallVerdict, CheckName, CheckResult, Placed, Placement, Published,
-    Reported, RingOutcome,
+    AnswerOutcome, Answered, CallVerdict, CheckName, CheckResult, PeerKeys, Placed, Placement,
+    Published, Refilled, Reported, RingOutcome,
 };
 use ringtrue_stir::{Reason, TelephoneNumber};
 
@@ -20,8 +20,18 @@ pub(crate) enum Found {
     Answered(Answered),
     Reported(Reported),
     Published(Result<Published, Reason>, Vec<Reason>),
-    /// How many can read what is sealed for the number, and what is worth knowing.
-    Keys(usize, Vec<Reason>),
+    Keys(Keys),
+    Gateway(Result<(), Reason>, Vec<Reason>),
+    Refilled(Refilled),
+}
+
+/// The keys of a number that was looked up.
+pub(crate) struct Keys {
+    pub(crate) peer: PeerKeys,
+    /// How many can read what is sealed for the number.
+    pub(crate) readers: usize,
+    /// What went wrong or is worth knowing.
+    pub(crate) reasons: Vec<Reason>,
 }
 
 impl Found {
@@ -33,7 +43,9 @@ impl Found {
             Self::Placed(placed) => &mut placed.reasons,
             Self::Answered(answered) => &mut answered.reasons,
             Self::Reported(reported) => &mut reported.reasons,
-            Self::Published(_, reasons) | Self::Keys(_, reasons) => reasons,
+            Self::Published(_, reasons) | Self::Gateway(_, reasons) => reasons,
+            Self::Keys(keys) => &mut keys.reasons,
+            Self::Refilled(refilled) => &mut refilled.reasons,
         };
         for notice in notices {
             if !reasons.contains(notice) {
@@ -108,13 +120,29 @@ impl Found {
                 reasons,
             ),
             Self::Published(Err(_), reasons) => (base, reasons),
-            Self::Keys(readers, reasons) => (
+            Self::Keys(keys) => (
                 Outcome {
-                    done: (*readers > 0).into(),
-                    count: count(*readers),
+                    done: (keys.readers > 0).into(),
+                    count: count(keys.readers),
+                    ..base
+                },
+                &keys.reasons,
+            ),
+            Self::Gateway(learned, reasons) => (
+                Outcome {
+                    done: learned.is_ok().into(),
+                    count: learned.is_ok().into(),
                     ..base
                 },
                 reasons,
+            ),
+            Self::Refilled(refilled) => (
+                Outcome {
+                    done: refilled.reasons.is_empty().into(),
+                    count: count(refilled.stock),
+                    ..base
+                },
+                &refilled.reasons,
             ),
         };
         let (reasons_len, reasons) = numbers(list);

@@ -182,6 +182,9 @@ pub struct Config {
     pub placement: Text,
     /// Base URL of the relay; empty: none.
     pub relay: Text,
+    /// The issuer whose storage tokens the own services want of callers, by the authority of its base URL;
+    /// empty: they want none.
+    pub token_issuer: Text,
     /// The STI roots that are believed, PEM, at most 256 KiB.
     pub anchors_pem: Text,
     /// The own STIR certificate chain, PEM, signer first; empty: this client only verifies.
@@ -339,11 +342,12 @@ pub struct Verdict {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Outcome {
-    /// 1 if what was wanted was done: announced, answered, reported, published, found. A call that could
+    /// 1 if what was wanted was done: announced, answered, reported, published, learned, filled. A call that could
     /// not be announced is dialled all the same.
     pub done: u32,
     /// Place: copies that are stored. Report: services that hold it. Publish: own numbers whose entry is
-    /// current. Prefetch: parties that can read what is sealed for the number.
+    /// current. Prefetch: parties that can read what is sealed for the number. Gateway: 1 if its keys are at
+    /// hand. Refill: tokens in stock.
     pub count: u32,
     /// Answer: 1 if the caller had given up; its call is not the one that was answered.
     pub caller_gone: u32,

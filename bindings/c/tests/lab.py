@@ -12,6 +12,8 @@ C = ROOT / "bindings" / "c"
 COMMAND = os.environ.get("RINGTRUE_BIN", str(ROOT / "target" / "debug" / "ringtrue"))
 # The folder with libringtrue.a and libringtrue.so.
 LIBRARY = Path(os.environ.get("RINGTRUE_C_LIBRARY", str(ROOT / "target" / "debug")))
+# The folder with a libringtrue.a that was built with the feature `host-allocator`, if there is one.
+HOST_ALLOCATOR = os.environ.get("RINGTRUE_C_HOST_ALLOCATOR")
 
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"]
 C99 = ["gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L"]
@@ -37,10 +39,10 @@ def run(*command, **options):
     return made.returncode, made.stdout
 
 
-def compiled(out, *sources, flags=(), libraries=()):
+def compiled(out, *sources, flags=(), libraries=(), library=LIBRARY):
     """Compiles sources as C99 and links them with the static library."""
     command = [*C99, *STRICT, *flags, "-I", C / "include", "-o", out, *sources]
-    status, printed = run(*command, LIBRARY / "libringtrue.a", *libraries, *SYSTEM)
+    status, printed = run(*command, Path(library) / "libringtrue.a", *libraries, *SYSTEM)
     if status != 0:
         raise AssertionError(printed)
     return Path(out)
@@ -49,17 +51,18 @@ def compiled(out, *sources, flags=(), libraries=()):
 class Lab:
     """`ringtrue lab init` and `ringtrue cps serve`."""
 
-    def __init__(self, numbers):
+    def __init__(self, numbers, *more):
         self._folder = tempfile.TemporaryDirectory(prefix="ringtrue-c-")
         self.path = Path(self._folder.name)
         self.lab = self.path / "lab"
         options = [part for number in numbers for part in ("--number", number)]
-        status, printed = run(COMMAND, "lab", "init", self.lab, *options)
+        status, printed = run(COMMAND, "lab", "init", self.lab, *options, *more)
         if status != 0:
             raise AssertionError(printed)
         settings = (self.lab / "lab.toml").read_text()
         self.x5u_base = re.search(r'^x5u_base = "(.*)"$', settings, re.M).group(1)
         self._service = None
+        self._relay = None
 
     def serve(self):
         command = [COMMAND, "cps", "serve", "--lab", str(self.lab), "--listen", "127.0.0.1:0"]
@@ -71,11 +74,30 @@ class Lab:
         self.base_url = re.match(r"serving (https://\S+)", line).group(1)
         return self
 
+    def relay(self):
+        """Runs a relay in front of the service; gives its base URL."""
+        config = self.lab / "relay.toml"
+        authority = self.base_url[len("https://"):]
+        config.write_text(
+            "\n".join([
+                'listen = "127.0.0.1:0"', "allow_loopback = true", 'tls_root = "tls-root.pem"',
+                "[tls]", 'certificate = "tls.pem"', 'key = "tls.key"',
+                "[gateways]", '"%s" = "%s"' % (authority, self.base_url), "",
+            ])
+        )
+        self._relay = subprocess.Popen(
+            [COMMAND, "relay", "serve", "--config", str(config)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        return re.match(r"relaying (https://\S+)", self._relay.stdout.readline()).group(1)
+
     def close(self):
+        for process in (self._relay, self._service):
+            if process:
+                process.terminate()
+                process.stdout.close()
+                process.wait(timeout=60)
         if self._service:
-            self._service.terminate()
-            self._service.stdout.close()
-            self._service.wait(timeout=60)
             self._log.close()
         self._folder.cleanup()
 

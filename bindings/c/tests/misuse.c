@@ -180,6 +180,10 @@ static void nothing_anywhere(ringtrue_client *client, ringtrue_time now) {
     EXPECT(ringtrue_publish_begin(client, 0, 0, now, NULL), null);
     EXPECT(ringtrue_prefetch_begin(NULL, own, 0, now, &session), null);
     EXPECT(ringtrue_prefetch_begin(client, own, 0, now, NULL), null);
+    EXPECT(ringtrue_gateway_begin(NULL, NONE, 0, now, &session), null);
+    EXPECT(ringtrue_gateway_begin(client, NONE, 0, now, NULL), null);
+    EXPECT(ringtrue_refill_begin(NULL, 1, 0, 0, now, &session), null);
+    EXPECT(ringtrue_refill_begin(client, 1, 0, 0, now, NULL), null);
     EXPECT(ringtrue_session_next(NULL, 1, now, NULL), null);
     EXPECT(ringtrue_session_next(client, 1, now, NULL), null);
     EXPECT(ringtrue_session_event(NULL, 1, 2, now), null);
@@ -265,6 +269,8 @@ static void wrong_order(ringtrue_client *client, ringtrue_time now) {
            RINGTRUE_RESULT_MALFORMED_NUMBER);
     EXPECT(ringtrue_place_begin(client, own, other, 4, 0, now, &session), unknown);
     EXPECT(ringtrue_publish_begin(client, 2, 0, now, &session), unknown);
+    EXPECT(ringtrue_gateway_begin(client, text_of("cps.example"), 0, now, &session),
+           RINGTRUE_RESULT_MALFORMED_URL);
     EXPECT(session, 0);
 
     EXPECT(ringtrue_ring_begin(client, other, own, 0, 0, now, &ring), RINGTRUE_RESULT_OK);
@@ -278,6 +284,7 @@ static void wrong_order(ringtrue_client *client, ringtrue_time now) {
     EXPECT(ringtrue_input_stored(client, ring, 1, 1, now), unexpected);
     EXPECT(ringtrue_place_begin(client, own, other, 0, 0, now, &place), RINGTRUE_RESULT_OK);
     EXPECT(ringtrue_await_answer_begin(client, place, 0, 0, now, &session), order);
+    EXPECT(ringtrue_refill_begin(client, place, 0, 0, now, &session), order);
     EXPECT(ringtrue_report_begin(client, place, 9, now, &session), unknown);
     EXPECT(ringtrue_session_event(client, place, RINGTRUE_CALL_ENDED, now), order);
 

@@ -10,7 +10,9 @@ import time
 import unittest
 from pathlib import Path
 
-from lab import C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, STRICT, Lab, compiled, run
+from lab import (
+    C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, HOST_ALLOCATOR, LIBRARY, STRICT, Lab, compiled, run,
+)
 
 CALLER, CALLEE, STRANGER = "12025550143", "12025550199", "12025550111"
 ASAN = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
@@ -42,6 +44,34 @@ class Sources(unittest.TestCase):
                     self.assertEqual(status, 0, printed)
 
 
+class Library(unittest.TestCase):
+    def test_the_shared_library_exports_what_the_header_says_and_nothing_else(self):
+        header = (C / "include" / "ringtrue.h").read_text()
+        declared = set(re.findall(r"\b(ringtrue_\w+)\(", re.sub(r"//.*|/\*.*?\*/", "", header)))
+        # The firmware's own, where it wants them.
+        declared -= {"ringtrue_host_alloc", "ringtrue_host_free"}
+        self.assertGreater(len(declared), 20)
+        status, printed = run("nm", "-D", "--defined-only", LIBRARY / "libringtrue.so")
+        self.assertEqual(status, 0, printed)
+        exported = {line.split()[-1].split("@")[0] for line in printed.splitlines()}
+        self.assertEqual(exported, declared)
+
+    def test_a_program_runs_with_the_shared_library(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / "version.c"
+            source.write_text(
+                '#include "ringtrue.h"\nint main(void) '
+                "{ return ringtrue_abi_version() != RINGTRUE_ABI_VERSION; }\n"
+            )
+            program = Path(folder) / "version"
+            status, printed = run(
+                *C99, *STRICT, "-I", C / "include", "-o", program, source,
+                "-L", LIBRARY, "-lringtrue", "-Wl,-rpath," + str(LIBRARY),
+            )
+            self.assertEqual(status, 0, printed)
+            self.assertEqual(run(program), (0, ""))
+
+
 class Misuse(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -60,6 +90,27 @@ class Misuse(unittest.TestCase):
     def test_every_misuse_has_its_code_under_address_sanitizer(self):
         program = compiled(self.lab.path / "asan", C / "tests" / "misuse.c", flags=ASAN)
         self.expect_no_failure(program)
+
+    def test_any_calls_in_any_order_only_give_codes(self):
+        program = compiled(self.lab.path / "chaos", C / "tests" / "chaos.c", flags=ASAN)
+        for seed in range(1, 6):
+            with self.subTest(seed=seed):
+                status, printed = run(program, *self.arguments, str(seed))
+                self.assertEqual(status, 0, printed)
+
+    def test_threads_get_their_result_or_are_told_that_it_is_busy(self):
+        program = compiled(self.lab.path / "threads", C / "tests" / "threads.c", flags=ASAN)
+        status, printed = run(program, *self.arguments)
+        self.assertEqual((status, printed), (0, "8 threads, 0 failures\n"))
+
+    @unittest.skipUnless(HOST_ALLOCATOR, "no library with the feature host-allocator (--all)")
+    def test_all_memory_comes_from_the_firmware_that_wants_it(self):
+        program = compiled(
+            self.lab.path / "allocator", C / "tests" / "allocator.c", library=HOST_ALLOCATOR
+        )
+        status, printed = run(program, *self.arguments)
+        self.assertEqual(status, 0, printed)
+        self.assertRegex(printed, " 0 held, 0 faults")
 
     @unittest.skipUnless(HAS_VALGRIND, "no valgrind")
     def test_every_misuse_has_its_code_under_valgrind(self):
@@ -93,9 +144,9 @@ class Adapter(unittest.TestCase):
     def adapter(cls, number, *command):
         return run(cls.program, *cls.lab.options(number), *command)
 
-    def announced(self, caller, callee):
+    def announced(self, caller, callee, *options):
         """Begins to announce a call and gives the process once that is done."""
-        options = [str(part) for part in self.lab.options(caller)]
+        options = [str(part) for part in [*self.lab.options(caller), *options]]
         process = subprocess.Popen(
             [str(self.program), *options, "place", callee],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -115,6 +166,24 @@ class Adapter(unittest.TestCase):
         rest = placed.stdout.read()
         self.assertEqual(placed.wait(), 0, rest)
         self.assertRegex(rest, "^verified")
+
+    def test_everything_goes_through_a_relay_that_is_configured(self):
+        relay = ["--relay", self.lab.relay()]
+        for number in (CALLER, CALLEE):
+            status, printed = self.adapter(number, *relay, "publish")
+            self.assertEqual((status, printed), (0, "gateway: done\npublish: done\n"))
+        placed = self.announced(CALLER, CALLEE, *relay)
+        status, printed = self.adapter(CALLEE, *relay, "ring", CALLER)
+        self.assertEqual(status, 0, printed)
+        self.assertRegex(printed, "^verified")
+        self.assertNotIn("direct_connection", printed)
+        self.assertEqual(placed.wait(), 0, placed.stdout.read())
+
+    def test_without_the_configured_relay_nobody_is_asked(self):
+        relay = ["--relay", "https://localhost:9"]
+        status, printed = self.adapter(CALLEE, *relay, "ring", CALLER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^unavailable .*relay_failed|^unavailable .*service_unreachable")
 
     def test_an_announcement_serves_one_call(self):
         self.announced(CALLER, CALLEE)
@@ -156,6 +225,35 @@ class Adapter(unittest.TestCase):
         status, printed = run(self.program, *options, "publish")
         self.assertEqual(status, 1, printed)
         self.assertRegex(printed, "key_mismatch")
+
+
+@NEEDS_CURL
+class Tokens(unittest.TestCase):
+    def test_a_service_that_wants_storage_tokens_is_paid_from_the_wallet(self):
+        lab = Lab([CALLER, CALLEE], "--storage-tokens").serve()
+        self.addCleanup(lab.close)
+        program = compiled(
+            lab.path / "adapter", C / "examples" / "adapter.c", *HOST, libraries=["-lcurl"]
+        )
+        issuer = ["--issuer", lab.base_url[len("https://"):]]
+        status, printed = run(program, *lab.options(CALLEE), *issuer, "publish")
+        self.assertEqual(status, 0, printed)
+        status, printed = run(program, *lab.options(CALLER), *issuer, "publish")
+        self.assertEqual(status, 0, printed)
+        status, printed = run(program, *lab.options(CALLER), *issuer, "stock", CALLEE)
+        self.assertEqual((status, printed), (0, "keys: done\ntokens: done\n"))
+        options = [str(part) for part in lab.options(CALLER)]
+        process = subprocess.Popen(
+            [str(program), *options, *issuer, "place", CALLEE], stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        # Without `token_just_in_time`: nobody was asked for a token while the call waited.
+        self.assertEqual(process.stdout.readline(), "place: done\n")
+        status, printed = run(program, *lab.options(CALLEE), *issuer, "ring", CALLER)
+        self.assertEqual(status, 0, printed)
+        self.assertRegex(printed, "^verified")
 
 
 @NEEDS_CURL

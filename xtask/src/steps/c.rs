@@ -1,6 +1,7 @@
 //! The C interface: its header is what the sources say, and C programs use it as they should and as they
 //! should not.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::foreign::find_python;
@@ -19,7 +20,7 @@ const TOOLS: [(&str, &str); 4] = [
     ("valgrind", "valgrind"),
 ];
 
-pub(super) fn run(workspace: &mut Workspace, _: &TestOptions) -> Result<(), Stop> {
+pub(super) fn run(workspace: &mut Workspace, options: &TestOptions) -> Result<(), Stop> {
     let tests = workspace.require(TESTS)?;
     let python = find_python()?;
     install_missing(workspace)?;
@@ -37,8 +38,24 @@ pub(super) fn run(workspace: &mut Workspace, _: &TestOptions) -> Result<(), Stop
     command
         .env("RINGTRUE_BIN", workspace.ringtrue())
         .env("RINGTRUE_C_LIBRARY", workspace.target("debug"));
+    if options.all {
+        command.env("RINGTRUE_C_HOST_ALLOCATOR", host_allocator(workspace)?);
+    }
     workspace.run(&mut command)?;
     workspace.require_tests()
+}
+
+/// Builds the library that takes all memory from the firmware, in a folder of its own: everything below it is
+/// built again.
+fn host_allocator(workspace: &mut Workspace) -> Result<PathBuf, Stop> {
+    let target = workspace.target("c-host-allocator");
+    let mut cargo = workspace.cargo("build");
+    cargo
+        .args(["--locked", "--package", "ringtrue-c"])
+        .args(["--features", "host-allocator", "--target-dir"])
+        .arg(&target);
+    workspace.run(&mut cargo)?;
+    Ok(target.join("debug"))
 }
 
 /// Writes the header, or only compares it with what is checked in.

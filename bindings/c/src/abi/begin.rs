@@ -15,6 +15,9 @@ use crate::types::{self, ResultCode, SessionHandle, Text, Time};
 /// No number is as long, however it is written.
 const MAX_NUMBER_TEXT: usize = 64;
 
+/// Longer than any base URL.
+const MAX_URL: usize = 2048;
+
 /// A number that the caller wrote.
 ///
 /// # Safety
@@ -271,6 +274,64 @@ pub unsafe extern "C" fn ringtrue_prefetch_begin(
         let to = unsafe { number(to) }?;
         let now = now(time.monotonic_ms, time.unix_ms);
         out.write(client.prefetch(to, within_ms, now)?);
+        Ok(())
+    })
+}
+
+/// Begins to learn the keys of a service's gateway behind the relay, so that a call does not have to wait
+/// for them: with a relay, whenever keys are published, for each own service. `service` is a base URL; empty: the key
+/// directory. Without a relay the outcome is that nothing was learned.
+///
+/// Returns `RINGTRUE_RESULT_MALFORMED_URL` or `RINGTRUE_RESULT_TOO_MANY_SESSIONS`.
+///
+/// # Safety
+///
+/// As for `ringtrue_ring_begin`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringtrue_gateway_begin(
+    client: *const ClientHandle,
+    service: Text,
+    within_ms: u32,
+    time: Time,
+    out: *mut SessionHandle,
+) -> ResultCode {
+    guard(|| {
+        // SAFETY: the same contract.
+        let (client, out) = unsafe { (client_of(client)?, Out::new(out)?) };
+        // SAFETY: the same contract.
+        let service = unsafe { borrow::text(service, MAX_URL, Reason::MalformedUrl) }?;
+        let now = now(time.monotonic_ms, time.unix_ms);
+        out.write(client.gateway(service, within_ms, now)?);
+        Ok(())
+    })
+}
+
+/// Begins to fill a wallet with storage tokens, for services that take announcements with tokens only. `of`
+/// is a session that is done and used tokens or will: an announcement, a prefetch, an answer. `index` is 0 for
+/// its first wallet, and so on until `RINGTRUE_RESULT_WRONG_ORDER` says that there are no more.
+///
+/// Call it some random minutes after a call, never because somebody is about to dial: the issuer would
+/// learn when. The outcome's `count` is how many tokens are in stock.
+///
+/// Returns `RINGTRUE_RESULT_CLOCK_UNSET` or `RINGTRUE_RESULT_TOO_MANY_SESSIONS`.
+///
+/// # Safety
+///
+/// As for `ringtrue_ring_begin`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringtrue_refill_begin(
+    client: *const ClientHandle,
+    of: SessionHandle,
+    index: u32,
+    within_ms: u32,
+    time: Time,
+    out: *mut SessionHandle,
+) -> ResultCode {
+    guard(|| {
+        // SAFETY: the same contract.
+        let (client, out) = unsafe { (client_of(client)?, Out::new(out)?) };
+        let now = now(time.monotonic_ms, time.unix_ms);
+        out.write(client.refill(of, index, within_ms, now)?);
         Ok(())
     })
 }

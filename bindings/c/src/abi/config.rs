@@ -94,6 +94,7 @@ pub(super) unsafe fn settings(config: *const Config) -> Result<Settings, Code> {
         directory: text(config.directory, MAX_TEXT)?.to_owned(),
         placement: text(config.placement, MAX_TEXT)?.to_owned(),
         relay: text(config.relay, MAX_TEXT)?.to_owned(),
+        token_issuer: text(config.token_issuer, MAX_TEXT)?.to_owned(),
         anchors_pem: text(config.anchors_pem, MAX_PEM)?.to_owned(),
         credential_chain_pem: text(config.credential_chain_pem, MAX_PEM)?.to_owned(),
         credential_x5u: text(config.credential_x5u, MAX_TEXT)?.to_owned(),

@@ -87,6 +87,7 @@ pub(crate) fn settings(authority: &Authority, number: &str) -> Settings {
         directory: String::new(),
         placement: String::new(),
         relay: String::new(),
+        token_issuer: String::new(),
         anchors_pem: authority.root.pem(),
         credential_chain_pem: credential.chain_pem.clone(),
         credential_x5u: "https://certs.example/chain.pem".to_owned(),
