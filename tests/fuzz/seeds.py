@@ -309,6 +309,39 @@ def lists():
             write("sct_list", f"extension-{index}", extension_value(der[at + 12 :]))
 
 
+def local_clients():
+    call = "0123456789abcdef" * 2
+    for method, params in {
+        "answer": {"call": call, "phase": "alerting", "deadline_ms": 900},
+        "answered": {"call": call},
+        "await": {"call": call, "confirmed": True, "deadline_ms": 30000},
+        "ended": {"call": call},
+        "place": {"from": "12025550143", "to": "12025550199", "want_answer": False, "keep": True,
+                  "deadline_ms": 1500, "await_ms": 30000},
+        "prefetch": {"numbers": ["12025550199", "+1 202 555 0143"], "span_s": 60},
+        "publish": {"rotate": True, "deadline_ms": 10000},
+        "readers": {"deadline_ms": 10000},
+        "ring": {"from": None, "to": "12025550199", "keep": False, "deadline_ms": 2500},
+        "shutdown": {},
+        "status": {},
+    }.items():
+        request = {"v": 1, "id": method, "method": method, "params": params}
+        write("daemon_request", method, json.dumps(request))
+    write("daemon_request", "bare", '{"method":"status"}')
+    head = "agi_network: yes\nagi_network_script: {}\nagi_callerid: 12025550143\n" \
+        "agi_callingpres: 0\nagi_dnid: 12025550199\nagi_extension: 12025550199\n{}\n"
+    for script, arguments in {
+        "answer": ["call=" + call, "phase=alerting"],
+        "answered": ["call=" + call],
+        "await": ["call=" + call, "confirmed=1", "deadline_ms=900"],
+        "ended": ["call=" + call],
+        "place": ["from=12025550143", "to=12025550199", "keep=1"],
+        "ring": ["key=a key of many words", "keep=0"],
+    }.items():
+        lines = "".join(f"agi_arg_{i}: {text}\n" for i, text in enumerate(arguments, 1))
+        write("agi_request", script, head.format(script, lines))
+
+
 def sized(octets):
     return len(octets).to_bytes(2, "big") + octets
 
@@ -335,3 +368,4 @@ lists()
 state_records()
 oblivious()
 storage_tokens()
+local_clients()

@@ -10,6 +10,7 @@ mod any_signature;
 mod certificates;
 mod claims;
 mod lists;
+mod local_clients;
 mod messages;
 mod oblivious;
 mod rich_data;
@@ -28,7 +29,11 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 39] = [
+pub const TARGETS: [Target; 41] = [
+    Target {
+        name: "agi_request",
+        run: local_clients::agi_request,
+    },
     Target {
         name: "base64url",
         run: tokens::base64url,
@@ -72,6 +77,10 @@ pub const TARGETS: [Target; 39] = [
     Target {
         name: "crl",
         run: lists::crl,
+    },
+    Target {
+        name: "daemon_request",
+        run: local_clients::daemon_request,
     },
     Target {
         name: "encapsulated",

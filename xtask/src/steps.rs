@@ -7,6 +7,7 @@ mod foreign;
 mod interop;
 mod layers;
 mod ohttp;
+mod packaging;
 mod rust;
 mod targets;
 
@@ -27,7 +28,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -105,6 +106,12 @@ const STEPS: [Step; 20] = [
         about: "an independent endpoint in Python against service and endpoint (needs Python 3.9)",
         heavy: false,
         run: interop::run,
+    },
+    Step {
+        name: "packaging",
+        about: "the systemd unit and the OpenWrt scripts, with the tools that are there",
+        heavy: false,
+        run: packaging::run,
     },
     Step {
         name: "demo",

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use ringtrue::TelephoneNumber;
 
 use crate::credential_args::{CredentialCommand, KeysCommand, TrustCommand};
+use crate::endpoint_daemon::EndpointCommand;
 use crate::tools::{
     BundleCommand, CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand,
     TnAuthListCommand, UrlCommand,
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// Run a relay that hides from services who asks them.
     #[command(subcommand)]
     Relay(RelayCommand),
+    /// Run an endpoint for programs that are no part of it, or ask how it stands.
+    #[command(subcommand)]
+    Endpoint(EndpointCommand),
     /// Make and publish an endpoint's encryption keys.
     Publish(PublishArguments),
     /// Ask for, install and watch an endpoint's own certificate.

@@ -10,9 +10,7 @@ use serde_json::json;
 
 use crate::args::{PlaceArguments, PublishArguments, RingArguments};
 use crate::exit::{Exit, Failure};
-use crate::output::{
-    AnswerReport, BlobReport, CallReport, PlacementReport, exit_of, millis, names,
-};
+use crate::output::{AnswerReport, CallReport, PlacementReport, exit_of, names, print};
 use crate::settings;
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
@@ -95,12 +93,12 @@ pub(crate) fn place(arguments: &PlaceArguments) -> Result<Exit, Failure> {
                 let good = placed.placement == Placement::Stored;
                 let exit = if good { Exit::Good } else { Exit::OtherVerdict };
                 (
-                    placed_report(&placed, placed.placement.name(), elapsed),
+                    CallReport::of_placed(&placed, placed.placement.name(), elapsed),
                     exit,
                 )
             }
         };
-        report.print(arguments.endpoint.json);
+        print(&report, arguments.endpoint.json);
         Ok(exit)
     })
 }
@@ -112,11 +110,11 @@ async fn await_answer(
     started: Instant,
     elapsed: Duration,
 ) -> (CallReport, Exit) {
-    let placement = placement_report(&placed, elapsed);
+    let placement = PlacementReport::of(&placed, elapsed);
     let Some(expected) = placed.answer.take() else {
         // Announced, but without own keys nobody can answer.
         return (
-            placed_report(&placed, "unavailable", elapsed),
+            CallReport::of_placed(&placed, "unavailable", elapsed),
             Exit::OtherVerdict,
         );
     };
@@ -165,7 +163,7 @@ async fn follow(
     let verdict = call.outcome().verdict;
     let told = !verdict.reasons.contains(&Reason::StateReportLate);
     if arguments.gone_after.is_some() && verdict.verdict != Verdict::Conflicting {
-        let mut report = placed_report(placed, placed.placement.name(), elapsed);
+        let mut report = CallReport::of_placed(placed, placed.placement.name(), elapsed);
         if !told {
             report.reasons.push(Reason::StateReportLate.name());
         }
@@ -173,30 +171,8 @@ async fn follow(
         return (report, exit);
     }
     let mut report = CallReport::of(&verdict, started.elapsed());
-    report.placement = Some(placement_report(placed, elapsed));
+    report.placement = Some(PlacementReport::of(placed, elapsed));
     (report, exit_of(verdict.verdict))
-}
-
-fn placement_report(placed: &Placed, elapsed: Duration) -> PlacementReport {
-    PlacementReport {
-        result: placed.placement.name(),
-        copies: placed.copies,
-        elapsed_ms: millis(elapsed),
-    }
-}
-
-fn placed_report(placed: &Placed, verdict: &'static str, elapsed: Duration) -> CallReport {
-    CallReport {
-        verdict,
-        reasons: names(&placed.reasons),
-        checks: Vec::new(),
-        orig: Some(placed.orig.as_str().to_owned()),
-        dest: Some(placed.dest.as_str().to_owned()),
-        blobs: BlobReport::default(),
-        elapsed_ms: millis(elapsed),
-        placement: Some(placement_report(placed, elapsed)),
-        answer: None,
-    }
 }
 
 /// Verifies a ringing call and, if asked to, answers it.
@@ -244,7 +220,7 @@ pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
             }
             report.answer = Some(answer);
         }
-        report.print(arguments.endpoint.json);
+        print(&report, arguments.endpoint.json);
         if arguments.keep_polling {
             call.ended();
             while call.changed().await.is_some() {}

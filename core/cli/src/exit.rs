@@ -57,6 +57,11 @@ impl Failure {
         move |reason| Self::Reason { what, reason }
     }
 
+    /// Says what the system refused.
+    pub(crate) const fn system(what: &'static str) -> impl Fn(std::io::Error) -> Self {
+        move |error| Self::System { what, error }
+    }
+
     /// The stable name of what failed, as it stands in JSON.
     pub(crate) const fn code(&self) -> &'static str {
         match self {

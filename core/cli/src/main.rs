@@ -7,12 +7,14 @@ mod cps;
 mod credential;
 mod credential_args;
 mod demo;
+mod endpoint_daemon;
 mod exit;
 mod keys;
 mod lab;
 mod logs;
 mod output;
 mod relay;
+mod serve_section;
 mod settings;
 mod tools;
 mod trust;
@@ -47,6 +49,7 @@ fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
         Command::Bundle(bundle) => tools::bundle(&bundle),
         Command::Cert(cert) => tools::cert(&cert),
+        Command::Endpoint(endpoint) => endpoint_daemon::endpoint(endpoint),
         Command::Credential(credential) => credential::credential(&credential),
         Command::Number(number) => tools::number(&number),
         Command::Passport(passport) => tools::passport(&passport),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringtrue::{
-    AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, Policy, Profile,
-    SoftwareSigner, Suite, TelephoneNumber, UnixTime,
+    AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, NumberContext, Policy,
+    Profile, Reason, SoftwareSigner, Suite, TelephoneNumber, UnixTime,
 };
 use ringtrue_lab::Lab;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::args::EndpointArguments;
 use crate::exit::Failure;
+use crate::serve_section::ServeSection;
 
 /// The name of the state file in an endpoint's state folder.
 const STATE_FILE: &str = "endpoint.sqlite";
@@ -58,6 +59,29 @@ struct EndpointFile {
     /// The certificate profile: `stir`, `shaken` or `delegate`.
     #[serde(default)]
     profile: ProfileName,
+    /// The own numbers of `endpoint serve`; other commands are told theirs.
+    #[serde(default)]
+    numbers: Vec<String>,
+    /// How numbers are written here.
+    numbering: Option<NumberingSection>,
+    /// What `endpoint serve` needs besides.
+    serve: Option<ServeSection>,
+}
+
+/// The section `[numbering]` of an endpoint's configuration file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumberingSection {
+    /// The country calling code.
+    country: String,
+    /// What precedes a national number.
+    #[serde(default)]
+    trunk_prefix: String,
+    /// What precedes a country calling code.
+    international_prefix: String,
+    /// The lengths of national numbers without the trunk prefix.
+    #[serde(default)]
+    national_lengths: Vec<u8>,
 }
 
 /// The section `[trust]` of an endpoint's configuration file.
@@ -112,6 +136,9 @@ struct Parts {
     state: PathBuf,
     addresses: AddressPolicy,
     profile: Profile,
+    numbers: Vec<String>,
+    numbering: Option<NumberContext>,
+    serve: Option<ServeSection>,
 }
 
 /// Who signs the storage tokens that the own service wants.
@@ -128,15 +155,50 @@ pub(crate) fn endpoint(
     number: &TelephoneNumber,
     suites: &[Suite],
 ) -> Result<Endpoint, Failure> {
-    let parts = match (&arguments.source.lab, &arguments.source.config) {
+    let mut parts = match (&arguments.source.lab, &arguments.source.config) {
         (Some(dir), _) => from_lab(dir, number)?,
         (None, Some(file)) => from_file(file)?,
-        (None, None) => {
-            return Err(Failure::of("--lab or --config")(
-                ringtrue::Reason::ConfigurationInvalid,
-            ));
-        }
+        (None, None) => return Err(no_source()),
     };
+    // A command is about one number, written globally.
+    parts.numbers = vec![number.as_str().to_owned()];
+    parts.numbering = None;
+    build(arguments, parts, suites)
+}
+
+/// Makes the endpoint that is to be served: of a lab's `number`, or of the configured numbers. With it
+/// comes the section `[serve]`, and whether there is a trust bundle.
+pub(crate) fn served_endpoint(
+    arguments: &EndpointArguments,
+    number: Option<&TelephoneNumber>,
+) -> Result<(Endpoint, ServeSection, bool), Failure> {
+    let mut parts = match (&arguments.source.lab, &arguments.source.config, number) {
+        (Some(dir), _, Some(number)) => {
+            let mut parts = from_lab(dir, number)?;
+            parts.numbers = vec![number.as_str().to_owned()];
+            parts
+        }
+        (Some(_), _, None) => {
+            return Err(Failure::of("--number")(Reason::ConfigurationInvalid));
+        }
+        (None, Some(file), _) => from_file(file)?,
+        (None, None, _) => return Err(no_source()),
+    };
+    let serve = parts.serve.take().unwrap_or_default();
+    let has_bundle = parts.trust.is_some();
+    let endpoint = build(arguments, parts, &[])?;
+    Ok((endpoint, serve, has_bundle))
+}
+
+fn no_source() -> Failure {
+    Failure::of("--lab or --config")(Reason::ConfigurationInvalid)
+}
+
+fn build(
+    arguments: &EndpointArguments,
+    parts: Parts,
+    suites: &[Suite],
+) -> Result<Endpoint, Failure> {
     let base_url = arguments.base.clone().unwrap_or(parts.base_url);
     let token_issuer = match parts.token_issuer {
         Some(TokenIssuer::Named(name)) => Some(name),
@@ -164,12 +226,17 @@ pub(crate) fn endpoint(
     let relay = arguments.relay.clone();
     let mut builder = Endpoint::builder()
         .allow_direct(parts.allow_direct && relay.is_none())
-        .number(number.as_str())
         .signer(Arc::new(signer))
         .service(base_url)
         .state_file(parts.state.join(STATE_FILE))
         .policy(policy)
         .http(http.clone());
+    for number in parts.numbers {
+        builder = builder.number(number);
+    }
+    if let Some(numbering) = parts.numbering {
+        builder = builder.number_context(numbering);
+    }
     if let Some(issuer) = token_issuer {
         builder = builder.token_issuer(issuer);
     }
@@ -220,6 +287,9 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
         state: lab.state_dir(number),
         addresses: addresses(config.policy.allow_loopback, config.policy.allow_private),
         profile: config.policy.profile.into(),
+        numbers: Vec::new(),
+        numbering: None,
+        serve: None,
     })
 }
 
@@ -278,7 +348,22 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         state: base.join(&file.state),
         addresses: addresses(file.allow_loopback, file.allow_private),
         profile: file.profile.into(),
+        numbers: file.numbers,
+        numbering: file.numbering.map(numbering).transpose()?,
+        serve: file.serve.map(|serve| serve.relative_to(base)),
     })
+}
+
+fn numbering(section: NumberingSection) -> Result<NumberContext, Failure> {
+    let NumberingSection {
+        country,
+        trunk_prefix,
+        international_prefix,
+        national_lengths,
+    } = section;
+    let (trunk, international) = (trunk_prefix.as_str(), international_prefix.as_str());
+    NumberContext::new(&country, trunk, international, &national_lengths)
+        .map_err(Failure::of("[numbering]"))
 }
 
 const fn addresses(loopback: bool, private: bool) -> AddressPolicy {

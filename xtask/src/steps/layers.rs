@@ -5,7 +5,7 @@ use crate::process::{self, Stop};
 use crate::workspace::Workspace;
 
 /// A crate and the members that it may reach, directly or through others.
-const REACH: [(&str, &[&str]); 10] = [
+const REACH: [(&str, &[&str]); 11] = [
     ("ringtrue-stir", &[]),
     ("ringtrue-oob", &["ringtrue-stir"]),
     ("ringtrue-session", &["ringtrue-oob", "ringtrue-stir"]),
@@ -24,6 +24,16 @@ const REACH: [(&str, &[&str]); 10] = [
     (
         "ringtrue",
         &[
+            "ringtrue-net",
+            "ringtrue-oob",
+            "ringtrue-session",
+            "ringtrue-stir",
+        ],
+    ),
+    (
+        "ringtrue-daemon",
+        &[
+            "ringtrue",
             "ringtrue-net",
             "ringtrue-oob",
             "ringtrue-session",

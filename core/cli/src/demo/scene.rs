@@ -263,7 +263,7 @@ mod tests {
     use ringtrue::Reason;
 
     use super::{Expected, Outcome, Played, Scene, Timing, Who, ms, ms_from};
-    use crate::output::{BlobReport, CallReport};
+    use ringtrue_daemon::{BlobReport, CallReport};
 
     fn report(verdict: &'static str, reasons: &[&'static str]) -> CallReport {
         CallReport {

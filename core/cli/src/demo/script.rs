@@ -10,7 +10,7 @@ use ringtrue::{
 use super::scene::{Expected, Outcome, Played, Step, Timing, Who, ms};
 use super::world::{PATIENCE, Phone, World};
 use crate::exit::Failure;
-use crate::output::{BlobReport, CallReport, PlacementReport, millis, names};
+use crate::output::CallReport;
 
 /// A scene that is being played.
 pub(super) struct Script {
@@ -157,19 +157,5 @@ pub(super) async fn place(
 
 /// The report of an announcement, as `ringtrue place` gives it.
 pub(super) fn report_of(placed: &Placed, took: Duration) -> CallReport {
-    CallReport {
-        verdict: placed.placement.name(),
-        reasons: names(&placed.reasons),
-        checks: Vec::new(),
-        orig: Some(placed.orig.as_str().to_owned()),
-        dest: Some(placed.dest.as_str().to_owned()),
-        blobs: BlobReport::default(),
-        elapsed_ms: millis(took),
-        placement: Some(PlacementReport {
-            result: placed.placement.name(),
-            copies: placed.copies,
-            elapsed_ms: millis(took),
-        }),
-        answer: None,
-    }
+    CallReport::of_placed(placed, placed.placement.name(), took)
 }

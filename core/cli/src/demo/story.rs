@@ -147,7 +147,7 @@ mod tests {
 
     use super::{closing, scene};
     use crate::demo::scene::{Expected, Outcome, Played, Report, Scene, Step, Timing, Who};
-    use crate::output::{BlobReport, CallReport, CheckReport};
+    use ringtrue_daemon::{BlobReport, CallReport, CheckReport};
 
     fn outcome(verdict: &'static str, reason: &'static str) -> Outcome {
         let got = CallReport {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long an event may take that always comes. Only reached when something is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const ALICE: &str = "12025550143";
 pub(crate) const BOB: &str = "12025550177";
@@ -229,7 +229,7 @@ impl Drop for Server {
 }
 
 /// The lines of a stream as they come; ends with the stream.
-fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
