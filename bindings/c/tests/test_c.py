@@ -4,6 +4,7 @@
 """
 
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -11,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from lab import (
-    C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, HOST_ALLOCATOR, LIBRARY, STRICT, Lab, compiled, run,
+    C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, HOST_ALLOCATOR, LIBRARY, STRICT, SYSTEM, Lab, compiled, run,
 )
 
 CALLER, CALLEE, STRANGER = "12025550143", "12025550199", "12025550111"
@@ -55,6 +56,14 @@ class Library(unittest.TestCase):
         self.assertEqual(status, 0, printed)
         exported = {line.split()[-1].split("@")[0] for line in printed.splitlines()}
         self.assertEqual(exported, declared)
+
+    def test_its_package_has_the_version_of_the_workspace(self):
+        package = (C / "ringtrue.pc").read_text()
+        workspace = (C.parent.parent / "Cargo.toml").read_text()
+        version = re.search(r'^version = "(.*)"$', workspace, re.M).group(1)
+        self.assertIn("\nVersion: %s\n" % version, package)
+        # The libraries that a static one wants are those that the tests link.
+        self.assertIn("\nLibs.private: %s\n" % " ".join(SYSTEM), package)
 
     def test_a_program_runs_with_the_shared_library(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -275,9 +284,10 @@ class Agi(unittest.TestCase):
     def tearDownClass(cls):
         cls.lab.close()
 
-    def ask(self, caller, called=CALLEE, answer="200 result=1", state=CALLEE):
+    def ask(self, caller, called=CALLEE, answer="200 result=1", state=CALLEE, service=None):
         """Gives the variables that the dialplan sees, and the program's exit status."""
         options = [str(part) for part in self.lab.verifier_options(state)]
+        options[1] = service or self.lab.base_url
         process = subprocess.Popen(
             [str(self.agi), *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -338,6 +348,15 @@ class Agi(unittest.TestCase):
         variables, status, errors = self.ask(STRANGER, answer="HANGUP\n200 result=1")
         self.assertEqual(status, 0, errors)
         self.assertEqual(variables["RINGTRUE_VERDICT"], "no_record")
+
+    def test_a_service_that_says_nothing_does_not_hold_the_call_up_for_ever(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        service = "https://localhost:%d" % silent.getsockname()[1]
+        variables, status, errors = self.ask("+" + CALLER, service=service)
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "unavailable", errors)
+        self.assertEqual(variables["RINGTRUE_REASON"], "deadline_passed")
 
     def test_a_refusing_asterisk_ends_the_program(self):
         variables, status, _ = self.ask(STRANGER, answer="511 Command Not Permitted")
