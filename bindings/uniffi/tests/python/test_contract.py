@@ -14,7 +14,8 @@ from lab import ROOT
 
 MODULE = Path(ringtrue.__file__)
 
-# Every function of the interface with the checksum of its signature, as the generator writes it.
+# Every function of the interface with the checksum of its signature, and the members of every record and
+# enumeration, as the generator writes them.
 INTERFACE = ROOT / "bindings" / "uniffi" / "interface.txt"
 
 # Set to write the file anew after a change of the interface.
@@ -23,10 +24,30 @@ WRITE = "RINGTRUE_WRITE_INTERFACE"
 CHECKSUM = re.compile(r"uniffi_ringtrue_ffi_checksum_(\w+)\(\) != (\d+)")
 
 
+RECORD = re.compile(r"    def __init__\(self, \*, (.*)\):")
+
+MEMBER = re.compile(r"    ([A-Z][A-Z0-9_]*) = (\d+)")
+
+
+def interface(text):
+    """The interface, one line for each function, record and value of an enumeration."""
+    lines = ["function %s %s" % pair for pair in CHECKSUM.findall(text)]
+    name = None
+    for line in text.splitlines():
+        if line.startswith("class "):
+            name = re.match(r"class (\w+)", line).group(1)
+        elif name and not name.startswith("_"):
+            if record := RECORD.fullmatch(line):
+                lines.append("record %s %s" % (name, record.group(1).replace("typing.", "")))
+            elif member := MEMBER.fullmatch(line):
+                lines.append("value %s.%s %s" % (name, *member.groups()))
+    return sorted(lines)
+
+
 class Contract(unittest.TestCase):
     def test_a_change_of_the_interface_is_noticed(self):
-        found = sorted("%s %s" % pair for pair in CHECKSUM.findall(MODULE.read_text()))
-        self.assertGreater(len(found), 50)
+        found = interface(MODULE.read_text())
+        self.assertGreater(len(found), 150)
         text = "\n".join(found) + "\n"
         if WRITE in os.environ:
             INTERFACE.write_text(text)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 
 import ringtrue
@@ -74,6 +75,34 @@ class Guide(unittest.TestCase):
         self.assertEqual(first, "verdict: VERIFIED")
         self.assertEqual([line.split()[1] for line in checks], ["passed"] * 9)
         self.run_snippets(first_call, snippets, url)
+
+    def test_the_module_may_be_a_package_and_a_wheel(self):
+        [packing] = [block for block in blocks("sh") if "__init__" in block]
+        subprocess.run(["sh", "-ec", packing], cwd=self.folder, check=True)
+        [project] = blocks("toml")
+        (self.folder / "pyproject.toml").write_text(project)
+        environment = {n: v for n, v in os.environ.items() if n != "PYTHONPATH"}
+
+        def python(*arguments, **options):
+            return subprocess.run(
+                [sys.executable, "-B", *arguments],
+                cwd=self.folder, env=environment, timeout=300, stdout=subprocess.PIPE, text=True, **options,
+            )
+
+        module = "import ringtrue; print(ringtrue.Verdict.VERIFIED.name)"
+        self.assertEqual(python("-c", module, check=True).stdout, "VERIFIED\n")
+        # What is packed does not matter; a debug library takes minutes.
+        [library] = self.folder.glob("ringtrue/libringtrue_ffi.*")
+        library.write_bytes(b"")
+        options = ("--no-deps", "--quiet", "--disable-pip-version-check")
+        had = python("-m", "pip", "download", *options, "--dest", "got", "setuptools>=68")
+        if had.returncode != 0:
+            self.skipTest("pip cannot get setuptools: the wheel was not made")
+        python("-m", "pip", "wheel", *options, ".", check=True)
+        [wheel] = self.folder.glob("ringtrue-0.1.0-*.whl")
+        names = zipfile.ZipFile(wheel).namelist()
+        self.assertIn("ringtrue/__init__.py", names)
+        self.assertTrue([name for name in names if name.startswith("ringtrue/libringtrue_ffi.")])
 
     def run_snippets(self, first_call, snippets, url):
         """What follows the first call shares its names, as in one coroutine."""

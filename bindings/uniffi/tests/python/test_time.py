@@ -89,6 +89,54 @@ class Time(Scenario):
             endpoint.prefetch_keys(other), RingTrueError.Unavailable, 5002, "service_unreachable"
         )
 
+    async def test_giving_up_a_ringing_call_or_a_publication_stops_it(self):
+        one, other = self.lab.number(), self.lab.number()
+        for begin in (
+            lambda endpoint: endpoint.ring(other, one, deadline_ms=600_000),
+            lambda endpoint: endpoint.publish_keys(deadline_ms=600_000),
+            lambda endpoint: endpoint.prefetch_contacts([other], 1),
+            lambda endpoint: endpoint.readers(deadline_ms=600_000),
+        ):
+            with Silence() as silence:
+                endpoint = await self.software(one, services=[silence.base_url])
+                # As asyncio.timeout does it, in a Python that has none.
+                task = asyncio.create_task(begin(endpoint))
+                await asyncio.to_thread(silence.connected.wait, 60)
+                with self.assertRaises(asyncio.TimeoutError):
+                    await asyncio.wait_for(task, 0.01)
+                self.assertTrue(await asyncio.to_thread(silence.closed.wait, 60))
+
+    async def test_giving_up_does_not_wait_for_a_key_that_does_not_return(self):
+        number = self.lab.number()
+        asked, released = threading.Event(), threading.Event()
+
+        class Slow(keys.Signer):
+            def sign(self, message, digest):
+                asked.set()
+                released.wait(60)
+                return super().sign(message, digest)
+
+        endpoint = await self.open(self.lab.config(number), signer=Slow(self.lab.scalar(number)))
+        task = asyncio.create_task(endpoint.publish_keys(deadline_ms=600_000))
+        await asyncio.to_thread(asked.wait, 60)
+        task.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await task
+        self.assertFalse(released.is_set())
+        released.set()
+        self.assertEqual((await endpoint.publish_keys()).numbers, [number])
+
+    async def test_whoever_gives_up_waiting_for_a_change_may_wait_again(self):
+        one, other = self.lab.number(), self.lab.number()
+        endpoint = await self.software(one)
+        await endpoint.publish_keys()
+        call = await endpoint.ring(other, one, deadline_ms=700)
+        with self.assertRaises(asyncio.TimeoutError):
+            await asyncio.wait_for(call.changed(), 0.05)
+        call.ended()
+        while await asyncio.wait_for(call.changed(), 30) is not None:
+            pass
+
     async def test_waiting_for_an_answer_ends_with_a_verdict_at_its_deadline(self):
         one, other = self.lab.number(), self.lab.number()
         caller, callee = await self.software(one), await self.software(other)
