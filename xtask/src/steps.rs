@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`, and the run over them.
 
+mod android;
 pub(crate) mod c;
 mod demo;
 mod deny;
@@ -28,7 +29,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 21] = [
+const STEPS: [Step; 22] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -100,6 +101,12 @@ const STEPS: [Step; 21] = [
         about: "C programs and examples on the C interface (needs gcc, g++ and Python 3.9)",
         heavy: false,
         run: c::run,
+    },
+    Step {
+        name: "android",
+        about: "Android modules on the JVM with the framework's classes (needs a JDK and Maven)",
+        heavy: false,
+        run: android::run,
     },
     Step {
         name: "interop",

@@ -44,15 +44,7 @@ pub(super) fn python(workspace: &mut Workspace, _: &TestOptions) -> Result<(), S
 
 pub(super) fn kotlin(workspace: &mut Workspace, _: &TestOptions) -> Result<(), Stop> {
     let project = workspace.require(KOTLIN_PROJECT)?;
-    // `mvn` also says when it finds no JDK.
-    if process::ask(Command::new("mvn").arg("--version")).is_none() {
-        return Err(Stop::Skipped(
-            "no Maven with a JDK (`mvn --version`)".to_owned(),
-        ));
-    }
-    if process::ask(Command::new("javac").arg("-version")).is_none() {
-        return Err(Stop::Skipped("no JDK (`javac -version`)".to_owned()));
-    }
+    require_maven()?;
     let folder = bindings::for_tests(workspace, Language::Kotlin)?;
     let mut command = workspace.command("mvn");
     command
@@ -64,6 +56,24 @@ pub(super) fn kotlin(workspace: &mut Workspace, _: &TestOptions) -> Result<(), S
     command.env("RINGTRUE_BIN", workspace.ringtrue());
     workspace.run(&mut command)?;
     workspace.require_tests()
+}
+
+/// Leaves a step out where there is no Maven or no JDK.
+///
+/// # Errors
+///
+/// [`Stop::Skipped`] then.
+pub(super) fn require_maven() -> Result<(), Stop> {
+    // `mvn` also says when it finds no JDK.
+    if process::ask(Command::new("mvn").arg("--version")).is_none() {
+        return Err(Stop::Skipped(
+            "no Maven with a JDK (`mvn --version`)".to_owned(),
+        ));
+    }
+    if process::ask(Command::new("javac").arg("-version")).is_none() {
+        return Err(Stop::Skipped("no JDK (`javac -version`)".to_owned()));
+    }
+    Ok(())
 }
 
 /// The Python to use: `PYTHON` if set, else `python3`, from version 3.9 on.

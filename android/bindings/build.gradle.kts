@@ -1,0 +1,31 @@
+plugins {
+    id("com.android.library")
+    id("org.jetbrains.kotlin.android")
+}
+
+android {
+    namespace = "io.ringtrue.bindings"
+    compileSdk = 35
+    defaultConfig {
+        minSdk = 26
+        consumerProguardFiles("../sdk/consumer-rules.pro")
+    }
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+    sourceSets["main"].kotlin.srcDir(rootDir.resolve(property("ringtrue.bindings") as String))
+    sourceSets["main"].jniLibs.srcDir(rootDir.resolve(property("ringtrue.jniLibs") as String))
+}
+
+kotlin {
+    // Generated: not held to the rules for what people write.
+    compilerOptions {
+        jvmTarget = org.jetbrains.kotlin.gradle.dsl.JvmTarget.JVM_17
+    }
+}
+
+dependencies {
+    api("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.11.0")
+    implementation("net.java.dev.jna:jna:5.19.1@aar")
+}

@@ -1,0 +1,31 @@
+plugins {
+    id("com.android.library")
+    id("org.jetbrains.kotlin.android")
+}
+
+android {
+    namespace = "io.ringtrue.telecom"
+    compileSdk = 35
+    defaultConfig {
+        minSdk = 29
+        consumerProguardFiles("consumer-rules.pro")
+    }
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+    // The worker needs a support library of Google's repository; everything else does without.
+    sourceSets["main"].kotlin.srcDir("src/workmanager/kotlin")
+}
+
+kotlin {
+    explicitApi()
+    compilerOptions {
+        jvmTarget = org.jetbrains.kotlin.gradle.dsl.JvmTarget.JVM_17
+    }
+}
+
+dependencies {
+    api(project(":sdk"))
+    api("androidx.work:work-runtime:2.10.5")
+}
