@@ -6,7 +6,7 @@
  *     adapter OPTIONS ring NUMBER      the number that rings; answers a verified caller that asks
  *
  * OPTIONS: --number N --service URL --state FOLDER --anchors PEM --chain PEM --key PEM --x5u URL
- * --tls-roots PEM --relay URL --issuer NAME --delegates. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
+ * --tls-roots PEM --relay URL --issuer NAME --delegates --allow-local. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
  */
 #include "host.h"
 
@@ -152,6 +152,10 @@ int main(int argc, char **argv) {
         const char **value = NULL;
         if (strcmp(name, "delegates") == 0) {
             settings.profile = RINGTRUE_PROFILE_DELEGATE;
+            continue;
+        }
+        if (strcmp(name, "allow-local") == 0) {
+            settings.allow_local = true;
             continue;
         }
         value = strcmp(name, "number") == 0      ? &settings.number

@@ -105,6 +105,8 @@ int main(int argc, char **argv) {
                                                                        : NULL;
         if (strcmp(argv[index], "--delegates") == 0) {
             settings.profile = RINGTRUE_PROFILE_DELEGATE;
+        } else if (strcmp(argv[index], "--allow-local") == 0) {
+            settings.allow_local = true;
         } else if (value == NULL || index + 1 == argc) {
             fprintf(stderr, "agi: unknown or incomplete option %s\n", argv[index]);
             return 2;

@@ -135,6 +135,7 @@ bool host_open(struct host *host, const struct host_settings *settings) {
     }
     strcpy(host->folder, settings->folder);
     host->tls_roots = settings->tls_roots;
+    host->allow_local = settings->allow_local;
 
     memset(&config, 0, sizeof config);
     config.size = sizeof config;

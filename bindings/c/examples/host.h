@@ -17,6 +17,8 @@ struct host {
     char *folder;
     /* PEM file with the roots of services' TLS certificates; NULL: libcurl's own. */
     const char *tls_roots;
+    /* Whether services may be in this network or on this machine. */
+    bool allow_local;
 };
 
 /* What `host_open` needs. Files are PEM. */
@@ -30,6 +32,7 @@ struct host_settings {
     const char *x5u;        /* where others find the chain, or NULL */
     const char *tls_roots;  /* file, or NULL */
     uint32_t profile;       /* RINGTRUE_PROFILE_... or 0 */
+    bool allow_local;       /* services may be in this network or on this machine: for laboratories */
     const char *token_issuer; /* whose storage tokens the service wants, or NULL */
     const char *relay;      /* base URL of the relay; NULL: services are asked directly */
 };

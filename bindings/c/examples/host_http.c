@@ -2,9 +2,11 @@
 #include "host.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define MAX_HEADERS 64
 
@@ -13,6 +15,8 @@ struct answer {
     char *body;
     size_t length, limit;
     bool is_too_large;
+    /* Whether addresses of this network are allowed, and whether one was refused. */
+    bool allow_local, is_refused;
     /* Lines, cut into name and value in place. */
     char *lines[MAX_HEADERS];
     ringtrue_header headers[MAX_HEADERS];
@@ -66,9 +70,34 @@ static size_t on_header(char *octets, size_t size, size_t count, void *context) 
     return length;
 }
 
+/* Addresses come from other parties' statements too: only public ones are connected to. Asked with the address
+ * itself, after the name was resolved. */
+static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    struct answer *answer = (struct answer *)context;
+    ringtrue_octets octets = {NULL, 0};
+    uint32_t reach;
+    (void)purpose;
+    if (address->family == AF_INET) {
+        octets.data = (const uint8_t *)&((const struct sockaddr_in *)(void *)&address->addr)->sin_addr;
+        octets.len = 4;
+    } else if (address->family == AF_INET6) {
+        octets.data = (const uint8_t *)&((const struct sockaddr_in6 *)(void *)&address->addr)->sin6_addr;
+        octets.len = 16;
+    }
+    reach = ringtrue_address_reach(octets);
+    if (reach == RINGTRUE_REACH_PUBLIC || (answer->allow_local && reach != RINGTRUE_REACH_NEVER)) {
+        return socket(address->family, address->socktype, address->protocol);
+    }
+    answer->is_refused = true;
+    return CURL_SOCKET_BAD;
+}
+
 static ringtrue_result reason_of(CURLcode code, const struct answer *answer) {
     if (answer->is_too_large) {
         return RINGTRUE_RESULT_ANSWER_TOO_LARGE;
+    }
+    if (answer->is_refused) {
+        return RINGTRUE_RESULT_ADDRESS_NOT_ALLOWED;
     }
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -129,6 +158,7 @@ void host_send(struct host *host, ringtrue_session session, const ringtrue_actio
 
     memset(&answer, 0, sizeof answer);
     answer.limit = http->max_answer_octets;
+    answer.allow_local = host->allow_local;
     if (curl == NULL) {
         curl = curl_easy_init();
         host->connections[role] = curl;
@@ -152,6 +182,8 @@ void host_send(struct host *host, ringtrue_session session, const ringtrue_actio
         if (host->tls_roots != NULL) {
             curl_easy_setopt(curl, CURLOPT_CAINFO, host->tls_roots);
         }
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &answer);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);

@@ -594,6 +594,18 @@
 // r then s, 32 octets each.
 #define RINGTRUE_SIGNATURE_RAW 2
 
+// How far an address reaches: the public internet.
+#define RINGTRUE_REACH_PUBLIC 1
+
+// Private, shared and unique-local addresses.
+#define RINGTRUE_REACH_PRIVATE 2
+
+// This machine.
+#define RINGTRUE_REACH_LOOPBACK 3
+
+// No place for a connection: link-local, multicast, reserved and the like.
+#define RINGTRUE_REACH_NEVER 4
+
 // The most reasons that a structure holds. The most telling are first; no session finds as many.
 #define RINGTRUE_MAX_REASONS 24
 
@@ -871,6 +883,14 @@ struct ringtrue_text ringtrue_verdict_name(uint32_t verdict);
 ringtrue_result ringtrue_random(uint8_t *out,
                                 size_t len);
 
+// How far an IP address reaches: `RINGTRUE_REACH_…`. `address` is 4 or 16 octets in network order; anything
+// else reaches nowhere.
+//
+// Addresses of services come from other parties' statements too. Connect to what is
+// `RINGTRUE_REACH_PUBLIC`, after the name was resolved, and answer anything else with
+// `RINGTRUE_RESULT_ADDRESS_NOT_ALLOWED`: a stranger must not make the device talk to its own network.
+uint32_t ringtrue_address_reach(struct ringtrue_octets address);
+
 // Makes a client. Opens nothing and starts nothing: keys are published by `ringtrue_publish_begin`.
 //
 // Returns `RINGTRUE_RESULT_VERSION_MISMATCH` if the program was compiled for another version,
@@ -1015,8 +1035,8 @@ ringtrue_result ringtrue_session_next(const struct ringtrue_client *client,
 // Tells a session of a call (`ringtrue_ring_begin`, `ringtrue_await_answer_begin`) what happened to the
 // call: `RINGTRUE_CALL_ANSWERED` or `RINGTRUE_CALL_ENDED`. Ask it again then.
 //
-// Returns `RINGTRUE_RESULT_WRONG_ORDER` for another session, `RINGTRUE_RESULT_UNKNOWN_VALUE` for another
-// event.
+// Returns `RINGTRUE_RESULT_WRONG_ORDER` for another session or after the end, `RINGTRUE_RESULT_UNKNOWN_VALUE`
+// for another event. To say again that the call was answered does nothing.
 ringtrue_result ringtrue_session_event(const struct ringtrue_client *client,
                                        ringtrue_session session,
                                        uint32_t state,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use ringtrue_oob::{BaseUrl, CallPhase};
 use ringtrue_session::{
-    AnswerSession, AwaitAnswerSession, CallEvent, CallId, Context, GatewayKeysSession,
-    LookupSession, Monotonic, Now, PeerKeys, PlaceSession, PublishMode, PublishSession,
-    RefillSession, RingSession, Session, StateReportSession,
+    AnswerSession, AwaitAnswerSession, CallId, Context, GatewayKeysSession, LookupSession,
+    Monotonic, Now, PeerKeys, PlaceSession, PublishMode, PublishSession, RefillSession,
+    RingSession, Session, StateReportSession,
 };
 use ringtrue_stir::Reason;
 
@@ -148,12 +148,12 @@ impl Client {
         let deadline = self.until(within_ms, |context| context.policy().answer_deadline, now);
         let session = AnswerSession::new(self.context(), call, state, deadline)?;
         let session = session.since(now.monotonic);
-        let handle = self.begin(session, Found::Answered, |never| match never {}, |_| None)?;
+        self.table().require_room()?;
         if state == CallPhase::Answered {
             // The session looks into the mailbox by itself.
-            self.answered(ring, false, now.monotonic)?;
+            self.table().answered(ring, now.monotonic, false)?;
         }
-        Ok(handle)
+        self.begin(session, Found::Answered, |never| match never {}, |_| None)
     }
 
     /// Begins to publish the own encryption keys.
@@ -276,22 +276,10 @@ impl Client {
     /// Notes that the call of a session was answered or ended.
     pub(crate) fn event(&self, handle: u64, state: CallPhase, now: Now) -> Result<(), Code> {
         match state {
-            CallPhase::Answered => self.answered(handle, true, now.monotonic),
-            CallPhase::Gone => {
-                let mut table = self.table();
-                let call = table.call(handle)?.ok_or(Code::ORDER)?;
-                table.calls.ended(call);
-                table.tell(handle, CallEvent::Ended)
-            }
+            CallPhase::Answered => self.table().answered(handle, now.monotonic, true),
+            CallPhase::Gone => self.table().ended(handle),
             CallPhase::Alerting => Err(Code::UNKNOWN),
         }
-    }
-
-    fn answered(&self, handle: u64, look: bool, at: Monotonic) -> Result<(), Code> {
-        let mut table = self.table();
-        let call = table.call(handle)?.ok_or(Code::ORDER)?;
-        table.calls.answered(call);
-        table.tell(handle, CallEvent::Answered { at, look })
     }
 
     /// The verdict that a session has by now.

@@ -1,14 +1,11 @@
 //! The sessions of one client by handle. A handle names its client, its place and how often the place was
 //! used, so that one that was freed, or belongs elsewhere, is found out without touching its memory.
 
-use ringtrue_session::{CallEvent, CallId, CallTable, Verdict};
+use ringtrue_session::{CallEvent, CallId, CallTable, Monotonic, Verdict};
 
 use crate::code::Code;
 use crate::found::Found;
 use crate::live_session::LiveSession;
-
-/// Events that wait for the session's next call, at most: a call has few.
-const MAX_EVENTS: usize = 8;
 
 /// The sessions, and the calls that they are about.
 pub(crate) struct Table {
@@ -23,6 +20,16 @@ struct Slot {
     state: State,
     events: Vec<CallEvent>,
     call: Option<CallId>,
+    heard: Heard,
+}
+
+/// What the host has said of a call.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Heard {
+    #[default]
+    Nothing,
+    Answered,
+    Ended,
 }
 
 #[derive(Default)]
@@ -69,6 +76,7 @@ impl Table {
         slot.state = State::Here(Box::new(session));
         slot.events = Vec::new();
         slot.call = call;
+        slot.heard = Heard::Nothing;
         let at = u16::try_from(at).map_err(|_| Code::FULL)?;
         let handle = u64::from(self.tag) << 48 | u64::from(at) << 32 | u64::from(slot.generation);
         self.tell_conflicts();
@@ -98,7 +106,7 @@ impl Table {
     }
 
     /// The call that a session is about.
-    pub(crate) fn call(&mut self, handle: u64) -> Result<Option<CallId>, Code> {
+    fn call(&mut self, handle: u64) -> Result<Option<CallId>, Code> {
         Ok(self.slot(handle)?.call)
     }
 
@@ -154,21 +162,38 @@ impl Table {
         }
     }
 
-    /// Leaves an event for a session.
-    pub(crate) fn tell(&mut self, handle: u64, event: CallEvent) -> Result<(), Code> {
+    /// Notes that the call of a session was answered, the first time that it is said.
+    pub(crate) fn answered(&mut self, handle: u64, at: Monotonic, look: bool) -> Result<(), Code> {
         let slot = self.slot(handle)?;
-        if slot.events.len() >= MAX_EVENTS {
+        let call = slot.call.ok_or(Code::ORDER)?;
+        match slot.heard {
+            Heard::Ended => return Err(Code::ORDER),
+            Heard::Answered => return Ok(()),
+            Heard::Nothing => slot.heard = Heard::Answered,
+        }
+        slot.events.push(CallEvent::Answered { at, look });
+        self.calls.answered(call);
+        Ok(())
+    }
+
+    /// Notes that the call of a session ended, once.
+    pub(crate) fn ended(&mut self, handle: u64) -> Result<(), Code> {
+        let slot = self.slot(handle)?;
+        let call = slot.call.ok_or(Code::ORDER)?;
+        if core::mem::replace(&mut slot.heard, Heard::Ended) == Heard::Ended {
             return Err(Code::ORDER);
         }
-        slot.events.push(event);
+        slot.events.push(CallEvent::Ended);
+        self.calls.ended(call);
         Ok(())
     }
 
     /// Tells the sessions of calls that cannot be told apart.
     fn tell_conflicts(&mut self) {
         for call in self.calls.conflicts() {
+            // Each call is told at most once.
             let slot = self.slots.iter_mut().find(|slot| slot.call == Some(call));
-            if let Some(slot) = slot.filter(|slot| slot.events.len() < MAX_EVENTS) {
+            if let Some(slot) = slot {
                 slot.events.push(CallEvent::Concurrent);
             }
         }

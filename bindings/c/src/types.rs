@@ -113,6 +113,15 @@ pub const RINGTRUE_SIGNATURE_DER: u32 = 1;
 /// r then s, 32 octets each.
 pub const RINGTRUE_SIGNATURE_RAW: u32 = 2;
 
+/// How far an address reaches: the public internet.
+pub const RINGTRUE_REACH_PUBLIC: u32 = 1;
+/// Private, shared and unique-local addresses.
+pub const RINGTRUE_REACH_PRIVATE: u32 = 2;
+/// This machine.
+pub const RINGTRUE_REACH_LOOPBACK: u32 = 3;
+/// No place for a connection: link-local, multicast, reserved and the like.
+pub const RINGTRUE_REACH_NEVER: u32 = 4;
+
 /// The most reasons that a structure holds. The most telling are first; no session finds as many.
 pub const RINGTRUE_MAX_REASONS: usize = 24;
 /// The number of steps of verification.

@@ -109,7 +109,7 @@ class Lab:
     def verifier_options(self, name):
         """The options of a device that only verifies."""
         return [
-            "--service", self.base_url, "--state", self.state(name), "--delegates",
+            "--service", self.base_url, "--state", self.state(name), "--delegates", "--allow-local",
             "--anchors", self.lab / "root.pem", "--tls-roots", self.lab / "tls-root.pem",
         ]
 

@@ -160,6 +160,30 @@ static void configurations(struct parts *parts, ringtrue_time now) {
     free(huge);
 }
 
+static void addresses(void) {
+    static const uint8_t public_v4[] = {93, 184, 215, 14}, private_v4[] = {192, 168, 1, 1},
+                         loopback_v4[] = {127, 0, 0, 1}, metadata[] = {169, 254, 169, 254},
+                         loopback_v6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    ringtrue_octets address = {public_v4, 4};
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_PUBLIC);
+    address.len = 3;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_NEVER);
+    address.len = SIZE_MAX;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_NEVER);
+    address.data = private_v4;
+    address.len = 4;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_PRIVATE);
+    address.data = loopback_v4;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_LOOPBACK);
+    address.data = metadata;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_NEVER);
+    address.data = NULL;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_NEVER);
+    address.data = loopback_v6;
+    address.len = 16;
+    EXPECT(ringtrue_address_reach(address), RINGTRUE_REACH_LOOPBACK);
+}
+
 static void nothing_anywhere(ringtrue_client *client, ringtrue_time now) {
     ringtrue_session session = 0;
     ringtrue_octets none = {NULL, 0};
@@ -282,6 +306,11 @@ static void wrong_order(ringtrue_client *client, ringtrue_time now) {
     EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ALERTING, now), unknown);
     EXPECT(ringtrue_session_event(client, ring, 77, now), unknown);
     EXPECT(ringtrue_input_stored(client, ring, 1, 1, now), unexpected);
+    EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ANSWERED, now), RINGTRUE_RESULT_OK);
+    EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ANSWERED, now), RINGTRUE_RESULT_OK);
+    EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ENDED, now), RINGTRUE_RESULT_OK);
+    EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ENDED, now), order);
+    EXPECT(ringtrue_session_event(client, ring, RINGTRUE_CALL_ANSWERED, now), order);
     EXPECT(ringtrue_place_begin(client, own, other, 0, 0, now, &place), RINGTRUE_RESULT_OK);
     EXPECT(ringtrue_await_answer_begin(client, place, 0, 0, now, &session), order);
     EXPECT(ringtrue_refill_begin(client, place, 0, 0, now, &session), order);
@@ -409,6 +438,7 @@ int main(int argc, char **argv) {
     name = ringtrue_verdict_name(0);
     EXPECT(name.len == 7 && memcmp(name.data, "unknown", 7) == 0, 1);
 
+    addresses();
     configurations(&parts, now);
     config = config_of(&parts);
     EXPECT(ringtrue_client_new(&config, now, &client), RINGTRUE_RESULT_OK);

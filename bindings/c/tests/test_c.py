@@ -216,6 +216,13 @@ class Adapter(unittest.TestCase):
         self.assertEqual(status, 3, printed)
         self.assertRegex(printed, "^unavailable .*tls_failed")
 
+    def test_no_service_in_the_own_network_is_asked_unless_that_is_allowed(self):
+        options = self.lab.options(CALLEE)
+        options.remove("--allow-local")
+        status, printed = run(self.program, *options, "ring", CALLER)
+        self.assertEqual(status, 3, printed)
+        self.assertRegex(printed, "^unavailable .*address_not_allowed")
+
     def test_a_service_that_is_away_makes_no_verdict(self):
         options = self.lab.options(CALLEE)
         options[options.index("--service") + 1] = "https://localhost:9"

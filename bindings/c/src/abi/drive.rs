@@ -36,8 +36,8 @@ pub unsafe extern "C" fn ringtrue_session_next(
 /// Tells a session of a call (`ringtrue_ring_begin`, `ringtrue_await_answer_begin`) what happened to the
 /// call: `RINGTRUE_CALL_ANSWERED` or `RINGTRUE_CALL_ENDED`. Ask it again then.
 ///
-/// Returns `RINGTRUE_RESULT_WRONG_ORDER` for another session, `RINGTRUE_RESULT_UNKNOWN_VALUE` for another
-/// event.
+/// Returns `RINGTRUE_RESULT_WRONG_ORDER` for another session or after the end, `RINGTRUE_RESULT_UNKNOWN_VALUE`
+/// for another event. To say again that the call was answered does nothing.
 ///
 /// # Safety
 ///

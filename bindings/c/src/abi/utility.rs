@@ -1,11 +1,13 @@
 //! What needs no client.
 
-use ringtrue_stir::Reason;
-use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto};
+use core::net::IpAddr;
 
-use super::guard;
+use ringtrue_stir::crypto::{CryptoProvider as _, RustCrypto};
+use ringtrue_stir::{Reach, Reason};
+
+use super::{borrow, guard};
 use crate::code::{self, Code};
-use crate::types::{RINGTRUE_ABI_VERSION, ResultCode, Text};
+use crate::types::{self, Octets, RINGTRUE_ABI_VERSION, ResultCode, Text};
 
 /// Nobody needs more at once.
 const MAX_RANDOM: usize = 4096;
@@ -54,6 +56,38 @@ pub unsafe extern "C" fn ringtrue_random(out: *mut u8, len: usize) -> ResultCode
         unsafe { out.copy_from_nonoverlapping(octets.as_ptr(), octets.len()) };
         Ok(())
     })
+}
+
+/// How far an IP address reaches: `RINGTRUE_REACH_…`. `address` is 4 or 16 octets in network order; anything
+/// else reaches nowhere.
+///
+/// Addresses of services come from other parties' statements too. Connect to what is
+/// `RINGTRUE_REACH_PUBLIC`, after the name was resolved, and answer anything else with
+/// `RINGTRUE_RESULT_ADDRESS_NOT_ALLOWED`: a stranger must not make the device talk to its own network.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to as much as its length says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringtrue_address_reach(address: Octets) -> u32 {
+    let mut reach = types::RINGTRUE_REACH_NEVER;
+    let _ = guard(|| {
+        // SAFETY: the same contract.
+        let octets = unsafe { borrow::octets(address, 16) }?;
+        let address = match (<[u8; 4]>::try_from(octets), <[u8; 16]>::try_from(octets)) {
+            (Ok(v4), _) => IpAddr::from(v4),
+            (_, Ok(v6)) => IpAddr::from(v6),
+            _ => return Err(Code::UNKNOWN),
+        };
+        reach = match Reach::of(address) {
+            Reach::Loopback => types::RINGTRUE_REACH_LOOPBACK,
+            Reach::Never => types::RINGTRUE_REACH_NEVER,
+            Reach::Private => types::RINGTRUE_REACH_PRIVATE,
+            Reach::Public => types::RINGTRUE_REACH_PUBLIC,
+        };
+        Ok(())
+    });
+    reach
 }
 
 const fn text(text: &'static str) -> Text {
