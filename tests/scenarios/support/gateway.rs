@@ -165,7 +165,12 @@ impl Gateway {
         let task = tokio::spawn(async move {
             // Dropped with this task, and every connection with it.
             let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
+            loop {
+                // A connection that came to nothing is no reason to stop listening.
+                let Ok((stream, _)) = listener.accept().await else {
+                    tokio::task::yield_now().await;
+                    continue;
+                };
                 state.connections.fetch_add(1, Ordering::SeqCst);
                 connections.spawn(serve(Arc::clone(&state), acceptor.clone(), stream));
             }
