@@ -64,12 +64,17 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with_lifetime(Duration::from_secs(30)).await
+    }
+
+    async fn with_lifetime(lifetime: Duration) -> Self {
         logs::record();
         let authority = Authority::for_numbers(&[number(CALLEE)], now()).unwrap();
         let tls = tls_identity(&["127.0.0.1", "localhost"], now()).unwrap();
         let state = tempfile::tempdir().unwrap();
         let mut config = ServiceConfig::new(authority.anchors().unwrap());
         config.profile = Profile::Stir;
+        config.placement.lifetime = lifetime;
         config.state_folder = Some(state.path().to_owned());
         config.tokens = Some(TokenSettings::required());
         let identity = ringtrue_cps::TlsIdentity {
@@ -307,4 +312,63 @@ async fn calls_to_a_flooded_number_are_verified() {
     );
     assert!(verified * 100 >= size.calls * 95);
     assert!(counts.live <= ringtrue_cps::MAX_STORED_PER_NUMBER);
+}
+
+/// The middle of some times, and what the middle half of them lies between.
+fn quartiles(times: &mut [Duration]) -> [Duration; 3] {
+    times.sort();
+    [1, 2, 3].map(|quarter| times[times.len() * quarter / 4])
+}
+
+// ADR 10: whoever shows a token too few learns the price and no more. How long that takes is printed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_with_a_price_has_one_size_for_every_number_and_price() {
+    const SAMPLES: usize = 24;
+    let world = World::with_lifetime(Duration::from_secs(60)).await;
+    let client = world.client();
+    let mut tokens = world.hostile_tokens(32 + 2 * SAMPLES);
+    let blobs = |count: usize| -> Vec<Blob> {
+        (0..count)
+            .map(|_| dummy(&AwsLcCrypto, Suite::S1).unwrap())
+            .collect()
+    };
+    // To both numbers what is cheap; to the second one eight more blobs.
+    let (quiet, loud) = (number(31), number(32));
+    for (to, stores) in [(&quiet, [8, 8, 8, 8, 0]), (&loud, [8, 8, 8, 8, 8])] {
+        let mut load = 0;
+        for count in stores.into_iter().filter(|count| *count > 0) {
+            let due = usize::try_from(price(load, count)).unwrap();
+            let paying = tokens.split_off(tokens.len() - due);
+            let answer = send(&client, world.paid(to, &blobs(count), &paying)).await;
+            assert_eq!(answer.status, 201);
+            load += count;
+        }
+    }
+    let mut times = [Vec::new(), Vec::new()];
+    let mut shapes = std::collections::BTreeSet::new();
+    for _ in 0..SAMPLES {
+        for (to, times) in [&quiet, &loud].into_iter().zip(&mut times) {
+            let paying = tokens.split_off(tokens.len() - 1);
+            let request = world.paid(to, &blobs(1), &paying);
+            let start = Instant::now();
+            let answer = send(&client, request).await;
+            times.push(start.elapsed());
+            assert_eq!(answer.status, 429);
+            let due = if *to == quiet { 2 } else { 4 };
+            assert_eq!(problem::price(&answer), Some(due));
+            let fields: Vec<_> = answer
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), value.len()))
+                .collect();
+            shapes.insert((answer.body.len(), fields));
+        }
+    }
+    let [quiet, loud] = times.each_mut().map(|times| quartiles(times));
+    println!(
+        "answers with a price, {SAMPLES} each: at 32 units {:.2?} (middle half {:.2?} to {:.2?}), at 40 units \
+         {:.2?} ({:.2?} to {:.2?})",
+        quiet[1], quiet[0], quiet[2], loud[1], loud[0], loud[2]
+    );
+    assert_eq!(shapes.len(), 1, "{shapes:?}");
 }
