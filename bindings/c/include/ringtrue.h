@@ -445,6 +445,8 @@
 #define RINGTRUE_RESULT_COVER_SKIPPED 8045
 /* a call-back was asked for a number whose control was not proved */
 #define RINGTRUE_RESULT_CALLBACK_NOT_PROVED 8046
+/* a store of fewer copies than the called side has keys, as one of all costs too much */
+#define RINGTRUE_RESULT_COPIES_DROPPED 8047
 
 
 // The version of this interface: the major version times 65536, plus the minor version. A program that

@@ -44,6 +44,8 @@ pub(crate) struct StoreEnd {
     pub(crate) answer: Result<HttpResponse, Reason>,
     /// When the answered request was sent.
     pub(crate) sent: Monotonic,
+    /// The price that was named, where that is why it came to nothing ([`Reason::PriceTooHigh`]).
+    pub(crate) price: Option<usize>,
 }
 
 enum Purse {
@@ -179,7 +181,11 @@ impl PaidStore {
 
     fn finish(&mut self, answer: Result<HttpResponse, Reason>, sent: Monotonic) {
         self.finished = true;
-        self.end = Some(StoreEnd { answer, sent });
+        self.end = Some(StoreEnd {
+            answer,
+            sent,
+            price: None,
+        });
         self.parcel = None;
     }
 
@@ -454,6 +460,9 @@ impl PaidStore {
         match problem::price(&answer) {
             Some(price) if price > self.context.policy.max_price => {
                 self.finish(Err(Reason::PriceTooHigh), sent);
+                if let Some(end) = &mut self.end {
+                    end.price = Some(price);
+                }
             }
             Some(price) if price > self.price => {
                 add_reason(&mut self.reasons, Reason::PriceRaised);

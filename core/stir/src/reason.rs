@@ -288,6 +288,7 @@ reasons! {
     8044 Notice TimesDiffer "times_differ" "the two sides report the same state at different times";
     8045 Notice CoverSkipped "cover_skipped" "cover traffic was due and left out: no budget or no power";
     8046 Notice CallbackNotProved "callback_not_proved" "a call-back was asked for a number whose control was not proved";
+    8047 Notice CopiesDropped "copies_dropped" "a store of fewer copies than the called side has keys, as one of all costs too much";
 }
 
 impl Reason {

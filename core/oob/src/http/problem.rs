@@ -208,17 +208,18 @@ pub fn reason(answer: &HttpResponse) -> Reason {
     }
 }
 
-/// The price of a store in storage tokens, if the answer names one: a power of two that some store can
-/// pay ([`MAX_TOKENS`](crate::token::redemption::MAX_TOKENS)).
+/// The price of a store in storage tokens, if the answer names one: a power of two below 2^32. One store
+/// can pay up to [`MAX_TOKENS`](crate::token::redemption::MAX_TOKENS); what costs more has to be smaller.
 #[must_use]
 pub fn price(answer: &HttpResponse) -> Option<usize> {
     if answer.status != 429 || Problem::decode(answer) != Some(Problem::OverLimit) {
         return None;
     }
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    let tokens = usize::try_from(body.get(PRICE)?.as_u64()?).ok()?;
-    let payable = 1..=crate::token::redemption::MAX_TOKENS;
-    (tokens.is_power_of_two() && payable.contains(&tokens)).then_some(tokens)
+    let tokens = u32::try_from(body.get(PRICE)?.as_u64()?).ok()?;
+    usize::try_from(tokens)
+        .ok()
+        .filter(|tokens| tokens.is_power_of_two())
 }
 
 /// How long the service asks to wait, if it says so in whole seconds; at most an hour.

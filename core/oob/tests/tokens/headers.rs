@@ -212,15 +212,17 @@ fn what_a_service_asks_for_comes_back() {
 }
 
 #[test]
-fn a_price_is_a_power_of_two_that_can_be_paid() {
-    for price in [1, 2, 4, 8, 16, 32] {
+fn a_price_is_a_power_of_two_whether_it_can_be_paid_or_not() {
+    let size = Problem::encode_price(1).body.len();
+    for price in [1, 2, 4, 8, 16, 32, 64, 128, 1 << 31] {
         let answer = Problem::encode_price(price);
         assert_eq!(answer.status, 429);
         assert_eq!(Problem::decode(&answer), Some(Problem::OverLimit));
         let read = problem::price(&answer).unwrap();
         assert_eq!(u32::try_from(read), Ok(price));
+        assert_eq!(answer.body.len(), size);
     }
-    for odd in [0, 3, 6, 33, 64, u32::MAX] {
+    for odd in [0, 3, 6, 33, u32::MAX] {
         assert_eq!(problem::price(&Problem::encode_price(odd)), None, "{odd}");
     }
     assert_eq!(problem::price(&Problem::OverLimit.encode()), None);

@@ -23,6 +23,8 @@ const MAX_GROUPS: u32 = 8;
 pub(super) struct Group {
     pub(super) services: Vec<BaseUrl>,
     pub(super) attempt: usize,
+    /// How many stores it took so far.
+    pub(super) stores: u32,
     pub(super) copies: Vec<SealedCopy>,
     /// When to send it, while that is still to come.
     pub(super) due: Option<Monotonic>,
@@ -75,6 +77,7 @@ impl PlaceSession {
                 Some(Group {
                     services,
                     attempt: 0,
+                    stores: 1,
                     copies,
                     due: None,
                     blobs: 0,
@@ -220,6 +223,12 @@ impl PlaceSession {
         };
         // It may have ended before it was due, for want of a token.
         group.due = None;
+        if let Some(price) = end.price
+            && drop_copies(group, price, self.context.policy.max_price)
+        {
+            add_reason(&mut self.reasons, Reason::CopiesDropped);
+            return self.send_anew(index, now);
+        }
         for reason in group.store.reasons() {
             add_reason(&mut self.reasons, *reason);
         }
@@ -239,7 +248,7 @@ impl PlaceSession {
                 if try_next {
                     group.attempt = next;
                     add_reason(&mut self.reasons, Reason::ServiceFailedOver);
-                    self.send_elsewhere(index, now);
+                    self.send_anew(index, now);
                 } else {
                     group.result = Some(Err(reason));
                     add_reason(&mut self.reasons, reason);
@@ -249,19 +258,21 @@ impl PlaceSession {
     }
 
     /// Sends a group's copies, sealed anew, to the service that is its turn now.
-    fn send_elsewhere(&mut self, index: usize, now: Now) {
-        let Some(group) = self.groups.get(index) else {
+    fn send_anew(&mut self, index: usize, now: Now) {
+        let Some(group) = self.groups.get_mut(index) else {
             return;
         };
         let Some(service) = group.services.get(group.attempt).cloned() else {
             return;
         };
-        // Attempts are few; each has action ids of its own.
-        let attempts = u32::try_from(group.attempt).unwrap_or_default();
-        let store_index = attempts
+        // Stores are few; each has action ids of its own.
+        let store_index = group
+            .stores
             .saturating_mul(MAX_GROUPS)
             .saturating_add(u32::try_from(index).unwrap_or_default());
-        let store = self.store_at(&service, &group.copies, store_index);
+        group.stores = group.stores.saturating_add(1);
+        let copies = group.copies.clone();
+        let store = self.store_at(&service, &copies, store_index);
         if let Some(group) = self.groups.get_mut(index) {
             group.store = store;
         }
@@ -311,4 +322,25 @@ impl PlaceSession {
             at: now.monotonic,
         })
     }
+}
+
+/// Keeps of a group as many copies as `most` tokens pay for where all its blobs cost `price`; false if that
+/// is none, or all. What a store costs grows with its blobs, and never faster where the number is
+/// flooded already, which is where it costs that much.
+fn drop_copies(group: &mut Group, price: usize, most: usize) -> bool {
+    let affordable = group
+        .blobs
+        .saturating_mul(most)
+        .checked_div(price)
+        .unwrap_or_default();
+    // A request holds 1, 2, 4 or 8 blobs.
+    let kept = affordable
+        .checked_ilog2()
+        .map_or(0, |log| 1_usize << log.min(3));
+    // The newest come first.
+    let fewer = (1..group.copies.len()).contains(&kept);
+    if fewer {
+        group.copies.truncate(kept);
+    }
+    fewer
 }

@@ -151,6 +151,8 @@ impl FakeIssuer {
 pub(crate) struct Till {
     /// How many tokens a store costs; nought is one.
     pub(crate) price: usize,
+    /// How many more each of its blobs costs.
+    pub(crate) each: usize,
     /// Whether it refuses every token, whatever it is.
     pub(crate) closed: usize,
     /// The digests of what was spent.
@@ -198,7 +200,7 @@ impl Till {
             assert_eq!(verified, Ok(()));
             assert_eq!(one.counter, 0);
         }
-        let price = self.price.max(1);
+        let price = (self.price + self.each * blobs.len()).max(1);
         if paid.len() < price {
             return Err(Problem::encode_price(u32::try_from(price).unwrap()));
         }

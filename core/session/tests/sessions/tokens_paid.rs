@@ -202,6 +202,58 @@ fn a_price_above_the_limit_is_not_paid_and_not_evaded() {
     assert_eq!(world.net.count(Role::Store), 1);
 }
 
+// ADR 10: where a number is flooded as far as that, a call to fewer of its devices is better than none.
+#[test]
+fn copies_that_the_limit_does_not_pay_for_are_dropped_and_that_is_told() {
+    let (mut world, mut caller, mut callee) = paid_world();
+    for _ in 0..2 {
+        world.ms += 2000;
+        let credential = world.credential(&[CALLEE]);
+        let mut more = world.phone_with(&[CALLEE], &[CPS_CALLEE], credential, |builder| {
+            builder.policy.token_issuer = Some(issuer_name());
+        });
+        world.publish(&mut more).unwrap();
+    }
+    // Three copies and a filler. Four blobs cost 32, two 16, and one 8, which is the limit.
+    for (each, copies, sizes) in [(8, 1, vec![4, 1]), (4, 2, vec![4, 2]), (2, 3, vec![4, 4])] {
+        till(&mut world).each = each;
+        world.net.sent.clear();
+        world.ms += 3000;
+        let placed = place(&mut world, &mut caller, &PeerKeys::default());
+        assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
+        assert_eq!(placed.copies, copies);
+        let told = placed.reasons.contains(&Reason::CopiesDropped);
+        assert_eq!(told, copies < 3, "{:?}", placed.reasons);
+        assert!(!placed.reasons.contains(&Reason::PriceTooHigh));
+        let sent = world.net.sent.iter();
+        let sent: Vec<usize> = sent
+            .filter(|sent| sent.role == Role::Store)
+            .map(|sent| sent.blobs().len())
+            .collect();
+        assert_eq!(sent.first(), sizes.first());
+        assert_eq!(sent.last(), sizes.last());
+        // What follows the call goes to those that got it, at what that costs.
+        let session = StateReportSession::new(
+            Arc::clone(&caller.context),
+            placed.call.unwrap(),
+            CallPhase::Gone,
+            world.in_ms(0),
+            world.in_ms(1500),
+        );
+        let reported = run(&mut world, &mut caller, session.unwrap());
+        assert_eq!(reported.services, 1, "{:?}", reported.reasons);
+        // The keys of this device are the oldest of the three.
+        let found = world.ring(&mut callee, CALLER).verdict.verdict;
+        assert_eq!(found == Verdict::NoRecord, copies < 3, "{found:?}");
+        world.ms += 70_000;
+    }
+    // Of one copy nothing can be dropped.
+    till(&mut world).each = 16;
+    let placed = place(&mut world, &mut caller, &PeerKeys::default());
+    let reasons = [Reason::TokenJustInTime, Reason::PriceTooHigh];
+    assert_unprotected(&placed, &reasons);
+}
+
 #[test]
 fn a_price_that_the_wallet_cannot_pay_is_paid_with_fresh_tokens_too() {
     let (mut world, mut caller, _) = paid_world();
