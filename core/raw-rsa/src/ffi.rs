@@ -34,6 +34,10 @@ impl Drop for RsaKey {
 }
 
 /// A number of the library, owned; for public values only.
+///
+/// Made and compared without the library's functions for one word: their word has 32 bits on a 32-bit
+/// processor, but 64 in their declaration for Rust, so that the call would pass it where the library does
+/// not look.
 struct Number(NonNull<lc::BIGNUM>);
 
 impl Number {
@@ -41,7 +45,7 @@ impl Number {
         // SAFETY: takes no arguments; null, which is failure, is turned into `None`.
         let number = Self(NonNull::new(unsafe { lc::BN_new() })?);
         // SAFETY: the pointer is a valid number, owned by `number`.
-        let done = unsafe { lc::BN_set_word(number.0.as_ptr(), word.into()) };
+        let done = unsafe { lc::BN_set_u64(number.0.as_ptr(), word.into()) };
         (done == 1).then_some(number)
     }
 }
@@ -149,7 +153,8 @@ impl RsaKey {
     /// The modulus, if the key has one of 2048 bits and this exponent.
     pub(crate) fn modulus_of_2048_bits(&self, exponent: u32) -> Option<[u8; MODULUS_LEN]> {
         let mut modulus = [0; MODULUS_LEN];
-        // SAFETY: the key is valid, the numbers belong to it and are used within this block only; both
+        let exponent = Number::from_word(exponent)?;
+        // SAFETY: the key is valid, its numbers belong to it and are used within this block only; both
         // are tested for null before they are read. Exactly the length of `modulus` is written.
         let done = unsafe {
             let n = lc::RSA_get0_n(self.0.as_ptr());
@@ -157,7 +162,7 @@ impl RsaKey {
             !n.is_null()
                 && !e.is_null()
                 && lc::BN_num_bits(n) == u32::from(MODULUS_BITS)
-                && lc::BN_is_word(e, exponent.into()) == 1
+                && lc::BN_cmp(e, exponent.0.as_ptr()) == 0
                 && lc::BN_bn2bin_padded(modulus.as_mut_ptr(), modulus.len(), n) == 1
         };
         done.then_some(modulus)
