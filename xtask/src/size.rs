@@ -5,6 +5,7 @@
 //! names that tell whose the octets are would be gone otherwise. The copy is what is compared.
 
 mod budget;
+mod memory;
 mod share;
 
 use std::fs;
@@ -21,6 +22,9 @@ use crate::workspace::Workspace;
 
 /// The budget's file.
 const BUDGET: &str = "xtask/size-budget.txt";
+
+/// The daemon's name in the budget.
+const DAEMON: &str = "daemon-memory";
 
 /// Crates below this are listed together.
 const LEAST_LISTED: u64 = 4096;
@@ -75,19 +79,25 @@ pub(crate) fn command(workspace: &mut Workspace, options: &SizeOptions) -> Resul
     let path = workspace.require(BUDGET)?;
     let text = fs::read_to_string(&path).map_err(|fault| unusable(&path, &fault))?;
     let budget = Budget::parse(&text).map_err(|why| Stop::Failed(format!("{BUDGET}: {why}")))?;
-    let mut lines = Vec::new();
-    let mut result = Ok(());
-    for library in &SHIPPED {
-        if !options.only.is_empty() && !options.only.iter().any(|name| name == library.name) {
-            continue;
-        }
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|n| n == name);
+    let mut outcomes = Vec::new();
+    for library in SHIPPED.iter().filter(|library| wanted(library.name)) {
         println!("\n=== {}", library.name);
-        let outcome =
-            measure(workspace, library).and_then(|octets| budget.compare(library.name, octets));
+        let octets = measure(workspace, library);
+        let outcome = octets.and_then(|octets| budget.compare(library.name, octets));
+        outcomes.push((library.name, outcome));
+    }
+    if wanted(DAEMON) {
+        println!("\n=== {DAEMON}");
+        outcomes.push((DAEMON, memory::measure(workspace, &budget, DAEMON)));
+    }
+    println!();
+    let mut result = Ok(());
+    for (name, outcome) in outcomes {
         match outcome {
-            Ok(line) => lines.push(line),
+            Ok(line) => println!("{line}"),
             Err(stop) => {
-                lines.push(format!("{}: {stop}", library.name));
+                println!("{name}: {stop}");
                 // A failure outweighs what could not be judged.
                 if !matches!((&result, &stop), (Err(Stop::Failed(_)), Stop::Skipped(_))) {
                     result = Err(stop);
@@ -95,7 +105,6 @@ pub(crate) fn command(workspace: &mut Workspace, options: &SizeOptions) -> Resul
             }
         }
     }
-    println!("\n{}", lines.join("\n"));
     result
 }
 

@@ -48,6 +48,14 @@ impl Standard {
         if let Self::Built(rustc) = self {
             // `-Z build-std` is not stable. The variable opens it in the ordinary compiler: for these
             // tests alone, nothing that is shipped is built so.
+            //
+            // rustup points the loader at its own toolchain. The compiler would be loaded from there, and
+            // look for the sources there.
+            let libraries = rustc
+                .parent()
+                .and_then(Path::parent)
+                .map(|root| root.join("lib"));
+            cargo.env("LD_LIBRARY_PATH", libraries.unwrap_or_default());
             cargo
                 .args(["-Z", "build-std=std,panic_abort,panic_unwind"])
                 .env("RUSTC", rustc)

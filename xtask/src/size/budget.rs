@@ -51,17 +51,25 @@ impl Budget {
         }
     }
 
+    /// The most octets that `name` may take.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if it has no budget.
+    pub(crate) fn limit(&self, name: &str) -> Result<u64, Stop> {
+        self.0
+            .iter()
+            .find_map(|(other, limit)| (other == name).then_some(*limit))
+            .ok_or_else(|| Stop::Failed(format!("{name} has no budget")))
+    }
+
     /// Compares what was measured, and says so in one line.
     ///
     /// # Errors
     ///
     /// [`Stop::Failed`] above the budget, or if `name` has none.
     pub(crate) fn compare(&self, name: &str, octets: u64) -> Result<String, Stop> {
-        let limit = self
-            .0
-            .iter()
-            .find_map(|(other, limit)| (other == name).then_some(*limit))
-            .ok_or_else(|| Stop::Failed(format!("{name} has no budget")))?;
+        let limit = self.limit(name)?;
         match limit.checked_sub(octets) {
             Some(left) => Ok(format!("{name}: {octets} of {limit} octets, {left} left")),
             None => Err(Stop::Failed(format!(
