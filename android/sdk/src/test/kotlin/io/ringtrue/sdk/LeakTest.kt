@@ -52,42 +52,50 @@ class LeakTest {
         scenario.forgetRequests()
     }
 
+    /**
+     * Does the same again until once nothing is left behind. The JVM's compiler, collector and test runner keep
+     * something now and then; what leaks does so every time.
+     */
+    private suspend fun assertNoGrowth(what: String, work: suspend () -> Unit) {
+        work()
+        val growths = mutableListOf<Held>()
+        while (growths.none(::isNothing) && growths.size < ROUNDS) {
+            val before = held()
+            work()
+            growths += held().growthSince(before)
+        }
+        println("growth over $what: $growths")
+        assertTrue(growths.any(::isNothing), "$growths")
+    }
+
+    private fun isNothing(growth: Held) = growth.heap < HEAP && growth.resident < RESIDENT &&
+        growth.threads <= THREADS && growth.descriptors <= THREADS
+
     @Test
     fun `a thousand calls leave nothing behind`() = runBlocking {
-        val file = File(System.getProperty("ringtrue.root"), "tests/scenarios/files/no-record.json")
-        ScenarioFile(file, File(states.toFile(), "state")).use { scenario ->
+        ScenarioFile(FILE, File(states.toFile(), "state")).use { scenario ->
             scenario.play()
-            calls(scenario, CALLS / 2)
-            val before = held()
-            calls(scenario, CALLS)
-            val growth = held().growthSince(before)
-            println("growth over $CALLS calls: $growth")
-            assertTrue(growth.heap < HEAP, "$growth")
-            assertTrue(growth.resident < RESIDENT, "$growth")
-            assertTrue(growth.threads <= THREADS && growth.descriptors <= THREADS, "$growth")
+            assertNoGrowth("$CALLS calls") { calls(scenario, CALLS) }
         }
     }
 
     @Test
     fun `clients that are opened and closed leave nothing behind`() = runBlocking {
-        val file = File(System.getProperty("ringtrue.root"), "tests/scenarios/files/no-record.json")
-        suspend fun clients(count: Int) = repeat(count) {
-            ScenarioFile(file, File(states.toFile(), "client")).use { scenario ->
-                scenario.play()
-                scenario.opened().shutDown()
+        assertNoGrowth("$CLIENTS clients") {
+            repeat(CLIENTS) {
+                val state = File(states.toFile(), "client")
+                ScenarioFile(FILE, state).use { scenario ->
+                    scenario.play()
+                    scenario.opened().shutDown()
+                }
+                state.delete()
             }
-            File(states.toFile(), "client").delete()
         }
-        clients(CLIENTS)
-        val before = held()
-        clients(CLIENTS)
-        val growth = held().growthSince(before)
-        println("growth over $CLIENTS clients: $growth")
-        assertTrue(growth.heap < HEAP && growth.resident < RESIDENT, "$growth")
-        assertTrue(growth.threads <= THREADS && growth.descriptors <= THREADS, "$growth")
     }
 
     private companion object {
+        val FILE = File(System.getProperty("ringtrue.root"), "tests/scenarios/files/no-record.json")
+        const val ROUNDS = 4
         const val CALLS = 1000
         const val AT_ONCE = 50
         val DEADLINE = 200.milliseconds
