@@ -14,13 +14,16 @@ use crate::process::{self, Stop};
 use crate::targets::{CHECKED, Checked, EMULATED, Emulated};
 use crate::workspace::Workspace;
 
-/// What runs on a foreign processor: everything that an endpoint links, each with its own tests.
-const TESTED: [&str; 5] = [
+/// What runs on a foreign processor: everything that an endpoint or firmware links, and the token
+/// issuer's calls into C, each with its own tests.
+const TESTED: [&str; 7] = [
     "ringtrue-stir",
     "ringtrue-oob",
     "ringtrue-session",
     "ringtrue-net",
     "ringtrue",
+    "ringtrue-c",
+    "ringtrue-raw-rsa",
 ];
 
 /// What is checked for telephones: the whole SDK as its bindings link it.
