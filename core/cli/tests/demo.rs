@@ -87,8 +87,8 @@ const SCENES: [(&str, &[Learned]); 14] = [
     (
         "service_stopped",
         &[
-            ("alice", "place", "unprotected", Some("service_unreachable")),
-            ("bob", "ring", "unavailable", Some("service_unreachable")),
+            ("alice", "place", "unprotected", Some("relay_failed")),
+            ("bob", "ring", "unavailable", Some("relay_failed")),
         ],
     ),
     (
@@ -209,7 +209,31 @@ fn the_calls_have_their_steps_and_all_their_checks_and_tell_the_service_nothing(
         assert_eq!(seen["counts"]["stores"], 2);
         assert_eq!(seen["counts"]["blobs_held"], 2);
         assert_eq!(seen["counts"]["refusals"], 0);
-        assert!(!seen["requests"].as_array().unwrap().is_empty());
+        let requests = seen["requests"].as_array().unwrap();
+        for request in requests {
+            // A telephone itself asks for what is everybody's, and for tokens; a relay for the rest.
+            let (from, path) = (text(request, "from"), text(request, "path"));
+            let issuer = "/.well-known/private-token-issuer-directory";
+            let names_a_number = path.starts_with("/keys/") || path.starts_with("/cps/");
+            match path {
+                "/ohttp-keys" => {}
+                "/token-request" => assert_eq!(from, "telephone"),
+                _ if path == issuer => assert!(request["at_ms"].as_f64().unwrap() < 0.0),
+                _ => assert!(names_a_number && from == "relay", "{from}: {path}"),
+            }
+        }
+        for (from, path) in [
+            ("relay", "/ohttp-keys"),
+            ("telephone", "/ohttp-keys"),
+            ("relay", "/.well-known/private-token-issuer-directory"),
+            ("telephone", "/.well-known/private-token-issuer-directory"),
+        ] {
+            let is_it = |request: &&Value| request["from"] == from && request["path"] == path;
+            assert!(
+                requests.iter().any(|request| is_it(&request)),
+                "{from}: {path}"
+            );
+        }
         for mailbox in seen["mailboxes"].as_array().unwrap() {
             assert_eq!(mailbox["other_found"], 0);
             assert!(mailbox["searched_octets"].as_u64().unwrap() > 0);
@@ -246,7 +270,7 @@ fn the_story_is_plain_narrow_text_when_it_is_piped() {
         "CONFLICTING: concurrent_call",
         "CONFLICTING: caller_gone",
         "NO_RECORD",
-        "UNPROTECTED: service_unreachable",
+        "UNPROTECTED: relay_failed",
         "UNAVAILABLE: deadline_passed",
         "expected",
         "Everything came out as it should",

@@ -13,7 +13,7 @@ use crate::output::CallReport;
 
 /// Alice calls Bob.
 pub(super) async fn call(stage: Arc<Stage>) -> Result<Played, Failure> {
-    let world = World::start(&stage, "call", through_relay()).await?;
+    let world = World::start(&stage, "call", Cast::default()).await?;
     let played = call_between(&world, &world.alice, &world.bob).await;
     world.end().await;
     played
@@ -21,7 +21,7 @@ pub(super) async fn call(stage: Arc<Stage>) -> Result<Played, Failure> {
 
 /// Bob calls Alice.
 pub(super) async fn call_back(stage: Arc<Stage>) -> Result<Played, Failure> {
-    let world = World::start(&stage, "call_back", through_relay()).await?;
+    let world = World::start(&stage, "call_back", Cast::default()).await?;
     let played = call_between(&world, &world.bob, &world.alice).await;
     world.end().await;
     played
@@ -162,12 +162,4 @@ async fn ring(
     steps.push(answering.moment("answer", "PICKS UP", rang));
     steps.extend(answering.answering());
     Ok((steps, outcome))
-}
-
-/// Calls go the way that they would at home.
-fn through_relay() -> Cast {
-    Cast {
-        through_relay: true,
-        ..Cast::default()
-    }
 }

@@ -9,6 +9,9 @@ use ringtrue::{
     Signer, SoftwareSigner, SqliteStore, StateStore, Transport,
 };
 use ringtrue_net::{AwsLcCrypto, HttpClient};
+use ringtrue_oob::http::relay_route::RelayRoute;
+use ringtrue_oob::ohttp::messages;
+use ringtrue_oob::token::issuer_directory;
 use ringtrue_stir::base64url;
 use ringtrue_stir::crypto::{
     CryptoProvider, Curve, Es256Signature, GeneratedKey, SecretKey, SharedSecret,
@@ -17,7 +20,7 @@ use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use super::gateway_sight::GatewaySight;
-use super::record::{Event, Kind, Message, Recorder};
+use super::record::{Event, Kind, Message, Recorder, Sender};
 
 /// What somebody on the way does to what is fetched.
 pub(super) type Tamper = fn(HttpResponse) -> HttpResponse;
@@ -77,7 +80,7 @@ impl Transport for Wire {
         if !self.open.load(Ordering::SeqCst) {
             return Err(Reason::ServiceUnreachable);
         }
-        let kind = match role {
+        let mut kind = match role {
             Role::Configuration => Kind::Configuration,
             Role::Issue => Kind::Issue,
             Role::Store => Kind::Store,
@@ -94,6 +97,25 @@ impl Transport for Wire {
                 path_of(&request.url),
                 request.body.clone(),
             ),
+        };
+        if path == issuer_directory::PATH {
+            // To the relay it is a lookup.
+            kind = Kind::Configuration;
+        }
+        let asks_relay = matches!(
+            RelayRoute::decode("", method, &path),
+            Ok(RelayRoute::Keys(_))
+        );
+        let path = if asks_relay {
+            // What the relay asks for in its own name.
+            messages::KEYS_PATH.to_owned()
+        } else {
+            path
+        };
+        let from = if asks_relay || inside.is_some() {
+            Sender::Relay
+        } else {
+            Sender::Telephone
         };
         let start = self.recorder.now();
         // On a thread that may block; the runtime's own threads do the work.
@@ -126,6 +148,7 @@ impl Transport for Wire {
             start,
             end: self.recorder.now(),
             message: Some(Message {
+                from,
                 method,
                 path,
                 sent,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ringtrue::{PlaceOptions, Policy, Reason};
+use ringtrue_cps::{Running as _, RunningRelay};
 use tokio::net::TcpListener;
 
 use super::scene::{Expected, Outcome, Played, Timing, Who, ms};
@@ -19,9 +20,11 @@ pub(super) async fn service_stopped(stage: Arc<Stage>) -> Result<Played, Failure
         "The service is stopped. Alice calls Bob all the same: the call must not wait for long, and \
          nothing may make it look verified.",
     );
-    let (_, alice, bob) = stop(&mut script, world).await?;
-    both_sides(&mut script, &alice, &bob, Reason::ServiceUnreachable).await?;
+    let (_, relay, alice, bob) = stop(&mut script, world).await?;
+    // What is behind the relay is the relay's to know.
+    both_sides(&mut script, &alice, &bob, Reason::RelayFailed).await?;
     silence(alice, bob).await;
+    relay.shutdown().await;
     Ok(script.end())
 }
 
@@ -31,7 +34,7 @@ pub(super) async fn service_silent(stage: Arc<Stage>) -> Result<Played, Failure>
     let mut script = Script::begin(
         "Worse: connections are accepted, and then nothing comes. Both phones keep their deadlines.",
     );
-    let (addr, alice, bob) = stop(&mut script, world).await?;
+    let (addr, relay, alice, bob) = stop(&mut script, world).await?;
     let silent = TcpListener::bind(addr)
         .await
         .map_err(|error| Failure::System {
@@ -49,11 +52,12 @@ pub(super) async fn service_silent(stage: Arc<Stage>) -> Result<Played, Failure>
     accepting.abort();
     let _ = accepting.await;
     silence(alice, bob).await;
+    relay.shutdown().await;
     result?;
     Ok(script.end())
 }
 
-/// Telephones that have all they need to call but a service.
+/// Telephones and a relay that have all they need to call but a service.
 async fn prepared(stage: &Arc<Stage>, scene: &str) -> Result<World, Failure> {
     let world = World::start(stage, scene, Cast::default()).await?;
     let bob = world.bob.number.as_str();
@@ -62,9 +66,13 @@ async fn prepared(stage: &Arc<Stage>, scene: &str) -> Result<World, Failure> {
     Ok(world)
 }
 
-async fn stop(script: &mut Script, world: World) -> Result<(SocketAddr, Phone, Phone), Failure> {
+async fn stop(
+    script: &mut Script,
+    world: World,
+) -> Result<(SocketAddr, RunningRelay, Phone, Phone), Failure> {
     let World {
         service,
+        relay,
         alice,
         bob,
         ..
@@ -76,7 +84,7 @@ async fn stop(script: &mut Script, world: World) -> Result<(SocketAddr, Phone, P
     };
     let text = "drains and stops";
     script.act((Who::Service, "stop"), text, stopping).await?;
-    Ok((addr, alice, bob))
+    Ok((addr, relay, alice, bob))
 }
 
 /// Alice announces a call while Bob's telephone rings with her number.

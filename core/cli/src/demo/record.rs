@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 /// Kinds of things that an endpoint asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -26,9 +28,18 @@ pub(super) enum Kind {
     Claim,
 }
 
+/// Whose network address the service saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Sender {
+    Relay,
+    Telephone,
+}
+
 /// A request and its answer, as the service saw them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
+    pub(super) from: Sender,
     pub(super) method: &'static str,
     /// Without scheme, host and port.
     pub(super) path: String,

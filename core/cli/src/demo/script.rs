@@ -3,9 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ringtrue::{
-    AnswerExpectation, PlaceOptions, Placed, Placement, Policy, Reason, TelephoneNumber,
-};
+use ringtrue::{AnswerExpectation, PlaceOptions, Placed, Placement, Reason, TelephoneNumber};
 
 use super::scene::{Expected, Outcome, Played, Step, Timing, Who, ms};
 use super::world::{PATIENCE, Phone, World};
@@ -68,10 +66,10 @@ impl Script {
         let call = world
             .bob
             .endpoint
-            .ring(Some(from), Some(to.as_str()), None)
+            .ring(Some(from), Some(to.as_str()), Some(PATIENCE))
             .await
             .map_err(Failure::of("ringing"))?;
-        let timing = self.timing(start, Policy::default().ring_deadline);
+        let timing = self.timing(start, PATIENCE);
         let got = CallReport::of(&call.verdict(), timing.took);
         let about = (label, "ring", Who::Bob);
         self.played

@@ -53,9 +53,9 @@ pub(super) fn service_view(view: &ServiceView) -> String {
     text.push_str(&blindness(view));
     prose(
         &mut text,
-        "So it knows which mailboxes were used, and when. The network addresses are the relay's, which \
-         knows those of the telephones, and no number. That the two mailboxes belong together the service \
-         can only guess from the time.",
+        "So it knows which mailboxes were used, and when. The network addresses of these requests are \
+         the relay's, which knows those of the telephones, and no number. That the two mailboxes belong \
+         together the service can only guess from the time.",
     );
     text
 }

@@ -104,8 +104,11 @@ async fn dial(script: &mut Script, world: &World) -> Result<OutgoingCall, Failur
 /// Bob's telephone rings with Alice's number.
 async fn ring(world: &World) -> Result<RingingCall, Failure> {
     let (from, to) = (world.alice.number.as_str(), world.bob.number.as_str());
-    let ringing = world.bob.endpoint.ring(Some(from), Some(to), None).await;
-    ringing.map_err(Failure::of("ringing"))
+    let ringing = world
+        .bob
+        .endpoint
+        .ring(Some(from), Some(to), Some(PATIENCE));
+    ringing.await.map_err(Failure::of("ringing"))
 }
 
 /// Whether a verdict is the last that a scene is about.

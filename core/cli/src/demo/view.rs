@@ -8,7 +8,7 @@ use ringtrue_stir::base64url;
 use serde::Serialize;
 
 use super::attacker::Attacker;
-use super::record::{Kind, Message};
+use super::record::{Kind, Message, Sender};
 use super::scene::{Who, ms_from};
 use super::world::{Phone, World};
 use crate::exit::Failure;
@@ -17,7 +17,7 @@ use crate::exit::Failure;
 ///
 /// | Member | Meaning |
 /// |---|---|
-/// | `requests` | every request as it arrived: `at_ms` (negative before the call), `method`, `path`, `request_octets` and `answer_octets` of the bodies |
+/// | `requests` | every request as it arrived: `at_ms` (negative before the call), `from` (whose network address: `relay` or `telephone`), `method`, `path`, `request_octets` and `answer_octets` of the bodies |
 /// | `counts` | what the service itself counted meanwhile |
 /// | `mailboxes` | what it was sent and held about each number: [`MailboxView`] |
 #[derive(Serialize)]
@@ -40,6 +40,7 @@ impl ServiceView {
 #[derive(Serialize)]
 pub(super) struct SeenRequest {
     pub(super) at_ms: f64,
+    pub(super) from: Sender,
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) request_octets: usize,
@@ -123,6 +124,7 @@ pub(super) async fn of_call(
         .map(|(at_ms, kind, message)| SeenRequest {
             at_ms,
             about: about(kind, &message.path, [caller, callee]),
+            from: message.from,
             method: message.method,
             path: message.path,
             request_octets: message.sent.len(),

@@ -40,8 +40,9 @@ const MALLORY: &str = "12025550199";
 /// What the telephones have keys of: what is recorded today shall not be opened by tomorrow's machines.
 pub(super) const SUITE: Suite = Suite::S3;
 
-/// How long the demo waits for what a verdict does not depend on. Not the endpoints' own deadlines,
-/// which are shorter: a busy machine must not look like a failed proof.
+/// How long the scenes that are played all at once wait. Not the endpoints' own deadlines, which are
+/// shorter: a busy machine must not look like a failed proof. The calls, which are played alone, and the
+/// outages keep those.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Storage tokens that a telephone has: more than any scene needs.
@@ -133,8 +134,6 @@ pub(super) struct Cast {
     pub(super) leaked: Option<LeakedKey>,
     /// What happens on the way to what Bob fetches.
     pub(super) tamper: Option<Tamper>,
-    /// Whether the telephones ask the service through a relay.
-    pub(super) through_relay: bool,
 }
 
 /// A telephone.
@@ -147,7 +146,7 @@ pub(super) struct Phone {
     wire: Arc<Wire>,
 }
 
-/// A service and two telephones that have published their keys.
+/// A service, a relay in front of it, and two telephones that have published their keys.
 pub(super) struct World {
     pub(super) stage: Arc<Stage>,
     pub(super) service: RunningService,
@@ -186,9 +185,7 @@ impl World {
             .await
             .map_err(Failure::of("starting the relay"))?;
         let way = Way {
-            relay: cast
-                .through_relay
-                .then(|| relay.base_url().as_str().to_owned()),
+            relay: relay.base_url().as_str().to_owned(),
             sight: GatewaySight::open(&state)?,
         };
         let origin = Instant::now();
@@ -275,8 +272,8 @@ pub(super) async fn silence(alice: Phone, bob: Phone) {
 
 /// How a telephone's requests get to the service.
 struct Way {
-    /// The relay, if they go through it.
-    relay: Option<String>,
+    /// The relay that they go through.
+    relay: String,
     sight: GatewaySight,
 }
 
@@ -335,7 +332,7 @@ impl Phone {
         policy.token_stock = TOKEN_STOCK;
         policy.suites = vec![card.suite];
         let mut builder = Endpoint::builder()
-            .allow_direct(way.relay.is_none())
+            .relay(way.relay.as_str())
             .credential(card.credential.chain_pem, stage.x5u(&number)?.as_str())
             .signer(signer.clone())
             .anchors_pem(stage.authority.root.pem())
@@ -351,9 +348,6 @@ impl Phone {
                 recorder: Arc::clone(&recorder),
             }))
             .policy(policy);
-        if let Some(relay) = &way.relay {
-            builder = builder.relay(relay);
-        }
         for number in card.numbers {
             builder = builder.number(number.as_str());
         }
