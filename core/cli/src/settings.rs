@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::args::EndpointArguments;
 use crate::exit::Failure;
 use crate::serve_section::ServeSection;
+use crate::tools::read_hex;
 
 /// The name of the state file in an endpoint's state folder.
 const STATE_FILE: &str = "endpoint.sqlite";
@@ -39,6 +40,11 @@ struct EndpointFile {
     trust: Option<TrustSection>,
     /// The own placement service and key directory.
     base_url: String,
+    /// A second key directory, which must show the same.
+    mirror_directory: Option<String>,
+    /// Whose key statements alone are sealed to: SHA-256 of the signers' public keys, hexadecimal.
+    #[serde(default)]
+    reader_signers: Vec<String>,
     /// The issuer whose storage tokens the own service wants, by its authority.
     token_issuer: Option<String>,
     /// The relay that carries lookups, stores and retrievals.
@@ -129,6 +135,8 @@ struct Parts {
     trust: Option<TrustParts>,
     anchors: Vec<String>,
     base_url: String,
+    mirror_directory: Option<String>,
+    reader_signers: Vec<[u8; 32]>,
     token_issuer: Option<TokenIssuer>,
     relay: Option<String>,
     allow_direct: bool,
@@ -209,6 +217,7 @@ fn build(
     };
     let mut policy = Policy::default();
     policy.profile = parts.profile;
+    policy.reader_signers = parts.reader_signers;
     if !suites.is_empty() {
         policy.suites = suites.to_vec();
     } else if arguments.source.lab.is_some() {
@@ -239,6 +248,9 @@ fn build(
     }
     if let Some(issuer) = token_issuer {
         builder = builder.token_issuer(issuer);
+    }
+    if let Some(mirror) = parts.mirror_directory {
+        builder = builder.mirror_directory(mirror);
     }
     if let Some(relay) = relay.or(parts.relay) {
         builder = builder.relay(relay);
@@ -279,6 +291,8 @@ fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
         trust: None,
         anchors: vec![read(&dir.join("root.pem"))?.to_string()],
         base_url: config.base_url.clone(),
+        mirror_directory: None,
+        reader_signers: Vec::new(),
         token_issuer: config.storage_tokens.then_some(TokenIssuer::Service),
         relay: None,
         // A lab is one machine: a relay hides nothing there, and is tried by naming it.
@@ -306,6 +320,13 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         .iter()
         .map(|anchor| Ok(read(&base.join(anchor))?.to_string()))
         .collect::<Result<_, Failure>>()?;
+    let reader_signers = file.reader_signers.iter().map(|text| {
+        signer_digest(text).ok_or_else(|| Failure::Configuration {
+            path: path.to_owned(),
+            detail: "reader_signers are SHA-256 digests, 64 hexadecimal digits each".to_owned(),
+        })
+    });
+    let reader_signers = reader_signers.collect::<Result<_, _>>()?;
     let tls_root = match &file.tls_root {
         Some(root) => Some(read(&base.join(root))?.to_string()),
         None => None,
@@ -341,6 +362,8 @@ fn from_file(path: &Path) -> Result<Parts, Failure> {
         trust,
         anchors,
         base_url: file.base_url,
+        mirror_directory: file.mirror_directory,
+        reader_signers,
         token_issuer: file.token_issuer.map(TokenIssuer::Named),
         relay: file.relay,
         allow_direct: file.allow_direct,
@@ -364,6 +387,11 @@ fn numbering(section: NumberingSection) -> Result<NumberContext, Failure> {
     let (trunk, international) = (trunk_prefix.as_str(), international_prefix.as_str());
     NumberContext::new(&country, trunk, international, &national_lengths)
         .map_err(Failure::of("[numbering]"))
+}
+
+/// The digest of a signer's public key, as `keys readers` shows it.
+fn signer_digest(text: &str) -> Option<[u8; 32]> {
+    read_hex(text).ok()?.0.try_into().ok()
 }
 
 const fn addresses(loopback: bool, private: bool) -> AddressPolicy {

@@ -29,6 +29,7 @@ pub(crate) use args::{
     UrlCommand,
 };
 
+pub(crate) use args::hex as read_hex;
 pub(crate) use bundle_args::BundleCommand;
 pub(crate) use date::text as date;
 pub(crate) use input::hex;

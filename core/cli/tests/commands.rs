@@ -593,6 +593,94 @@ fn wrong_usage_ends_with_2() {
     }
 }
 
+/// Alice's configuration file, with these lines added.
+fn configured(lab: &Laboratory, server: &Server, added: &str) -> String {
+    let config = lab.file("alice.toml");
+    let settings = format!(
+        "chain = \"{ALICE}/chain.pem\"\n\
+         key = \"{ALICE}/key.pem\"\n\
+         x5u = \"https://lab.ringtrue.example/{ALICE}.pem\"\n\
+         anchors = [\"root.pem\"]\n\
+         base_url = \"{}\"\n\
+         tls_root = \"tls-root.pem\"\n\
+         state = \"{ALICE}/state\"\n\
+         allow_loopback = true\n\
+         allow_direct = true\n\
+         profile = \"delegate\"\n\
+         {added}\n",
+        server.base()
+    );
+    fs::write(&config, settings).unwrap();
+    config
+}
+
+/// What comes of announcing a call from Alice to Bob.
+fn announced(config: &str) -> (Option<i32>, Value) {
+    let placed = run(&[
+        "place", "--config", config, "--from", ALICE, "--to", BOB, "--json",
+    ]);
+    let report = match code(&placed) {
+        Some(0 | 3) => json(&placed),
+        _ => Value::Null,
+    };
+    (code(&placed), report)
+}
+
+#[test]
+fn a_file_may_say_whose_statements_alone_are_sealed_to() {
+    let lab = Laboratory::new();
+    let server = lab.serve();
+    lab.publish(&server);
+    let listed = lab.run(&server, &["keys", "readers", "--number", BOB]);
+    let signer = json(&listed)["readers"][0]["signer"].clone();
+    let signer = signer.as_str().unwrap();
+    let others = "0".repeat(64);
+    let line = |signers: &[&str]| format!("reader_signers = {signers:?}");
+
+    for allowed in [vec![signer], vec![&others, signer], vec![]] {
+        let config = configured(&lab, &server, &line(&allowed));
+        let (status, report) = announced(&config);
+        assert_eq!(status, Some(0), "{report}");
+    }
+    let config = configured(&lab, &server, &line(&[&others]));
+    let (status, report) = announced(&config);
+    assert_eq!(status, Some(3));
+    assert_eq!(report["verdict"], "unprotected");
+    let reasons = report["reasons"].to_string();
+    assert!(reasons.contains("reader_not_allowed"), "{reasons}");
+
+    let (short, long) = (&signer[1..], format!("{signer}00"));
+    let no_digit = format!("g{short}");
+    let wrong = ["", "00", short, &long, &no_digit];
+    for wrong in wrong {
+        let config = configured(&lab, &server, &line(&[wrong]));
+        assert_eq!(announced(&config).0, Some(1), "{wrong}");
+    }
+}
+
+#[test]
+fn a_file_may_name_a_second_directory_that_has_to_show_the_same() {
+    let lab = Laboratory::new();
+    let (server, other) = (lab.serve(), lab.serve());
+    lab.publish(&server);
+    let mirror = format!("mirror_directory = \"{}\"", other.base());
+    let config = configured(&lab, &server, &mirror);
+    let (status, report) = announced(&config);
+    assert_eq!(status, Some(0), "{report}");
+    let reasons = report["reasons"].to_string();
+    assert!(reasons.contains("directory_inconsistent"), "{reasons}");
+
+    // Nobody is a check on himself.
+    let same = format!("mirror_directory = \"{}\"", server.base());
+    for (wrong, status) in [
+        (same.as_str(), 1),
+        ("mirror_directory = \"http://keys.example\"", 2),
+    ] {
+        let config = configured(&lab, &server, wrong);
+        assert_eq!(announced(&config).0, Some(status), "{wrong}");
+    }
+}
+
 #[test]
 fn the_readers_of_a_number_are_listed_and_the_own_one_is_no_news() {
     let lab = Laboratory::new();

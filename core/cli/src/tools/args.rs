@@ -293,7 +293,7 @@ pub(super) fn identity(text: &str) -> Result<Identity, String> {
 }
 
 /// Reads hexadecimal digits, in pairs, of either case.
-pub(super) fn hex(text: &str) -> Result<Hex, String> {
+pub(crate) fn hex(text: &str) -> Result<Hex, String> {
     let wrong = || "not pairs of hexadecimal digits".to_owned();
     let digit = |digit: u8| {
         char::from(digit)
