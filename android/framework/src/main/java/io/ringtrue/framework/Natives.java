@@ -1,5 +1,6 @@
 package io.ringtrue.framework;
 
+import java.lang.reflect.Array;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -66,6 +67,9 @@ public final class Natives {
         define("android/os/SystemProperties.native_get_int", arguments ->
                 "ro.build.version.sdk".equals(arguments[0]) ? 35 : arguments[1]);
         define("android/os/Binder.getNativeBBinderHolder", arguments -> 1L);
+        Native array = arguments -> Array.newInstance((Class<?>) arguments[1], (Integer) arguments[2]);
+        define("dalvik/system/VMRuntime.newNonMovableArray", array);
+        define("dalvik/system/VMRuntime.newUnpaddedArray", array);
         define("dalvik/system/VMRuntime.is64Bit", arguments -> true);
         define("android/os/Process.myPid", arguments -> 1);
         define("android/os/Process.myUid", arguments -> 10_000);

@@ -1,10 +1,13 @@
 package io.ringtrue.telecom
 
+import android.app.Notification
 import android.app.job.JobInfo
 import android.app.job.JobScheduler
 import android.app.job.JobWorkItem
 import android.app.role.IRoleManager
 import android.app.role.RoleManager
+import android.content.pm.ApplicationInfo
+import android.content.res.Resources
 import io.ringtrue.framework.Lab
 import io.ringtrue.sdk.RefreshStep
 import io.ringtrue.sdk.RingTrue
@@ -109,6 +112,33 @@ class BackgroundTest {
         }
         assertEquals("12025550143", Wording.English.text(ScreenedCall("12025550143", NetworkVerdict.NONE), verdict))
         phone.shutDown()
+    }
+
+    /** A context in which notifications can be built. */
+    private class Displaying : TestContext() {
+        override fun getApplicationInfo() = ApplicationInfo().also {
+            it.packageName = packageName
+            it.targetSdkVersion = 35
+        }
+
+        override fun getUserId(): Int = 0
+
+        override fun getResources(): Resources = object : Resources(javaClass.classLoader) {
+            override fun getBoolean(id: Int): Boolean = false
+        }
+    }
+
+    @Test
+    fun `a notification on a locked screen shows what is known and not of whom`() {
+        val verdict = Verdict.unavailable("12025550143")
+        val call = ScreenedCall("12025550143", NetworkVerdict.NONE)
+        val notification = VerdictNotification(Displaying(), 1).build(call, verdict)
+        assertEquals(VerdictNotification.CHANNEL, notification.channelId)
+        assertEquals(Notification.VISIBILITY_PRIVATE, notification.visibility)
+        assertEquals("12025550143", notification.extras.getCharSequence(Notification.EXTRA_TEXT))
+        val locked = checkNotNull(notification.publicVersion)
+        assertEquals(Wording.English.title(verdict), locked.extras.getCharSequence(Notification.EXTRA_TITLE))
+        assertNull(locked.extras.getCharSequence(Notification.EXTRA_TEXT))
     }
 
     private companion object {
