@@ -2,6 +2,7 @@
 //! publishing, answering and awaiting an answer make of it, and of the service once it is well again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use ringtrue::{
@@ -20,6 +21,9 @@ const BUFFERS: u64 = 8 << 20;
 
 /// The most that a client takes of any answer (PRV-10).
 const LIMIT: u64 = 1_572_864;
+
+/// How often to give a busy machine more time.
+const MORE_TIME: usize = 4;
 
 const CALLER: usize = 0;
 const CALLEE: usize = 1;
@@ -47,7 +51,7 @@ impl Pair {
         &self.world.gateway
     }
 
-    async fn ring(&self, deadline: std::time::Duration) -> ringtrue::RingingCall {
+    async fn ring(&self, deadline: Duration) -> ringtrue::RingingCall {
         let (from, to) = (number(CALLER), number(CALLEE));
         ends(
             self.callee
@@ -93,19 +97,23 @@ impl Pair {
         );
     }
 
-    /// Waits for an answer while the fault lasts, for as long as this machine needs to meet it once: only
-    /// its deadline ends that.
-    async fn await_in_vain(&self, expected: &AnswerExpectation, fault: &Fault) -> AnswerOutcome {
-        let mut deadline = BRIEF * 3;
-        loop {
+    /// Waits for an answer within `deadline`, and again with twice the time where a busy machine met nobody in
+    /// that time. Nothing is used up by a wait that ended by its deadline alone.
+    async fn await_answer(
+        &self,
+        expected: &AnswerExpectation,
+        mut deadline: Duration,
+    ) -> AnswerOutcome {
+        for _ in 0..MORE_TIME {
             let waiting = self.caller.await_answer(expected.clone(), Some(deadline));
             let outcome = ends(waiting).await;
-            let too_soon = outcome.verdict.reasons == [Reason::DeadlinePassed];
-            if !too_soon || fault.hangs() || deadline > PATIENT {
+            if outcome.verdict.reasons != [Reason::DeadlinePassed] {
                 return outcome;
             }
-            deadline *= 2;
+            deadline = (deadline * 2).min(PATIENT);
         }
+        let waiting = self.caller.await_answer(expected.clone(), Some(deadline));
+        ends(waiting).await
     }
 
     /// Every conversation, each while only the requests that it depends on meet the fault.
@@ -222,7 +230,11 @@ impl Pair {
         assert_eq!(answered.reasons.len(), 1, "{name}: last look");
         assert!(expected.contains(&answered.reasons[0]), "{name}: last look");
         let expected = placed.answer.unwrap();
-        let outcome = self.await_in_vain(&expected, fault).await;
+        let outcome = if fault.hangs() {
+            ends(self.caller.await_answer(expected.clone(), Some(BRIEF * 3))).await
+        } else {
+            self.await_answer(&expected, BRIEF * 3).await
+        };
         assert_eq!(
             outcome.verdict.verdict,
             Verdict::Unavailable,
@@ -238,7 +250,7 @@ impl Pair {
             "{name}: await"
         );
         self.gateway().heal();
-        let outcome = ends(self.caller.await_answer(expected, Some(PATIENT))).await;
+        let outcome = self.await_answer(&expected, PATIENT).await;
         assert_eq!(
             outcome.verdict.verdict,
             Verdict::Verified,

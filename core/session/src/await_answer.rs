@@ -235,7 +235,10 @@ impl AwaitAnswerSession {
             // What fails is rejected, whatever else it may have been (RSP-23).
             (None, Some((checks, reason))) => (Verdict::Refused, Some(*reason), checks.complete()),
             (None, None) if self.mailboxes.answers() == 0 => {
-                (Verdict::Unavailable, None, Vec::new())
+                // A host that was held up has perhaps not looked once: then no look says why.
+                let never_looked = self.mailboxes.reasons().is_empty();
+                let first = never_looked.then_some(Reason::DeadlinePassed);
+                (Verdict::Unavailable, first, Vec::new())
             }
             (None, None) => (Verdict::NoRecord, None, Vec::new()),
         };

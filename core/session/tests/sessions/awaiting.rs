@@ -496,3 +496,17 @@ fn an_expectation_shows_no_number_and_knows_whom_it_is_for() {
     );
     assert!(placed.world.unix() > UnixTime::from_secs(0));
 }
+
+// A machine with too much else to do, or one that was asleep.
+#[test]
+fn a_wait_that_its_host_slept_through_says_that_the_time_was_up() {
+    let mut placed = placed();
+    placed.leave(&placed.rsp().content());
+    let session = placed.session(4000);
+    placed.world.ms += 5000;
+    let outcome = run(&mut placed.world, &mut placed.caller, session);
+    assert_eq!(outcome.verdict.verdict, Verdict::Unavailable);
+    assert_eq!(outcome.verdict.reasons, [Reason::DeadlinePassed]);
+    // Nothing was used up: who waits again finds the answer.
+    assert_eq!(placed.wait().verdict.verdict, Verdict::Verified);
+}
