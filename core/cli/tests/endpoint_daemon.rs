@@ -338,6 +338,20 @@ fn a_client_that_goes_takes_its_calls_along_unless_they_are_to_stay() {
 }
 
 #[test]
+fn a_client_that_sends_no_more_still_gets_what_it_asked_for() {
+    let lab = Laboratory::new();
+    let (_service, alice) = hanging(&lab);
+    let mut client = alice.connect();
+    let asked = client.begin("ring", &json!({"from": BOB, "deadline_ms": 500}));
+    client.send_no_more();
+    assert_eq!(client.response(asked)["result"]["verdict"], "unavailable");
+    assert_eq!(client.read(), None);
+    // Its call went with it.
+    let mut other = alice.connect();
+    while other.ask("status", json!({}))["calls"]["open"] != 0 {}
+}
+
+#[test]
 fn a_client_that_does_not_read_is_let_go_and_holds_nobody_up() {
     let lab = Laboratory::new();
     let (_service, alice) = hanging(&lab);

@@ -1,7 +1,7 @@
 //! `ringtrue endpoint serve` as a process, and clients of its socket and its FastAGI port.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -186,6 +186,11 @@ impl Client {
     /// Sends octets as they are.
     pub(crate) fn send(&mut self, octets: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(octets)
+    }
+
+    /// Says that it sends no more; it goes on reading.
+    pub(crate) fn send_no_more(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Begins a request, and gives its name.
