@@ -6,12 +6,13 @@
  *     adapter OPTIONS ring NUMBER      the number that rings; answers a verified caller that asks
  *
  * OPTIONS: --number N --service URL --state FOLDER --anchors PEM --chain PEM --key PEM --x5u URL
- * --tls-roots PEM --relay URL --issuer NAME --delegates --allow-local. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
+ * --tls-roots PEM --relay URL --issuer NAME --delegates --allow-local --within MS. Exit status 0: done or verified; 3: any other verdict; 1: it could not be done.
  */
 #include "host.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void print_reasons(const uint32_t *reasons, uint32_t count) {
@@ -145,6 +146,7 @@ static int ring(struct host *host, const char *number, const char *own) {
 int main(int argc, char **argv) {
     struct host_settings settings;
     struct host host;
+    const char *within = "0";
     int index = 1, status = 2;
     memset(&settings, 0, sizeof settings);
     for (; index < argc && strncmp(argv[index], "--", 2) == 0; index++) {
@@ -168,6 +170,7 @@ int main(int argc, char **argv) {
                 : strcmp(name, "tls-roots") == 0 ? &settings.tls_roots
                 : strcmp(name, "relay") == 0     ? &settings.relay
                 : strcmp(name, "issuer") == 0    ? &settings.token_issuer
+                : strcmp(name, "within") == 0    ? &within
                                                  : NULL;
         if (value == NULL || index + 1 == argc) {
             fprintf(stderr, "adapter: unknown or incomplete option %s\n", argv[index]);
@@ -180,6 +183,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "adapter: --number, --service, --state, --anchors and a command are needed\n");
         return 2;
     }
+    settings.within_ms = (uint32_t)strtoul(within, NULL, 10);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     if (!host_open(&host, &settings)) {
         curl_global_cleanup();

@@ -6,18 +6,20 @@
  *
  * Sets RINGTRUE_VERDICT to the verdict's name, RINGTRUE_REASON to the first reason's, and RINGTRUE_LABEL to
  * at most 15 characters, as the caller ID name of an analogue telephone takes them. Never hangs up and never
- * answers the call: what a verdict means is the dialplan's business. With 1.5 s, as the telephone waits for
- * its first ring. Options as for the adapter, but for --number: the called one is `agi_dnid`.
+ * answers the call: what a verdict means is the dialplan's business. Within 1.5 s (`--within`), as the
+ * telephone waits for its first ring. Options as for the adapter, but for --number: the called one is `agi_dnid`. A line delivers
+ * national numbers: `--country 1 --trunk 1 --abroad 011 --digits 10` says how they are written.
  */
 #include "host.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LINE 512
-#define DEADLINE_MS 1500
+#define DEADLINE "1500"
 
 /* Reads a line without its end; false at the end of the input. Longer ones are cut. */
 static bool read_line(char *line, size_t size) {
@@ -90,6 +92,7 @@ int main(int argc, char **argv) {
     struct host_settings settings;
     struct host host;
     char from[64] = "", to[64] = "";
+    const char *digits = "0", *within = DEADLINE;
     ringtrue_session session;
     ringtrue_verdict verdict;
     ringtrue_result code;
@@ -102,6 +105,11 @@ int main(int argc, char **argv) {
                              : strcmp(argv[index], "--state") == 0     ? &settings.folder
                              : strcmp(argv[index], "--anchors") == 0   ? &settings.anchors
                              : strcmp(argv[index], "--tls-roots") == 0 ? &settings.tls_roots
+                             : strcmp(argv[index], "--country") == 0   ? &settings.country
+                             : strcmp(argv[index], "--trunk") == 0     ? &settings.trunk
+                             : strcmp(argv[index], "--abroad") == 0    ? &settings.abroad
+                             : strcmp(argv[index], "--digits") == 0    ? &digits
+                             : strcmp(argv[index], "--within") == 0    ? &within
                                                                        : NULL;
         if (strcmp(argv[index], "--delegates") == 0) {
             settings.profile = RINGTRUE_PROFILE_DELEGATE;
@@ -118,12 +126,14 @@ int main(int argc, char **argv) {
         fprintf(stderr, "agi: --service, --state and --anchors are needed\n");
         return 2;
     }
+    settings.within_ms = (uint32_t)strtoul(within, NULL, 10);
+    settings.national_digits = (uint32_t)strtoul(digits, NULL, 10);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     if (!host_open(&host, &settings)) {
         curl_global_cleanup();
         return 1;
     }
-    code = ringtrue_ring_begin(host.client, host_text(from), host_text(to), 0, DEADLINE_MS, host_now(),
+    code = ringtrue_ring_begin(host.client, host_text(from), host_text(to), 0, 0, host_now(),
                                &session);
     if (code != RINGTRUE_RESULT_OK) {
         host_print_code("agi", code);

@@ -143,6 +143,10 @@ bool host_open(struct host *host, const struct host_settings *settings) {
     /* Without a relay the service sees this device's address. */
     config.allow_direct = settings->relay == NULL;
     config.relay = host_text(settings->relay);
+    config.country_code = host_text(settings->country);
+    config.trunk_prefix = host_text(settings->trunk);
+    config.international_prefix = host_text(settings->abroad);
+    config.national_digits = settings->national_digits;
     config.token_issuer = host_text(settings->token_issuer);
     config.numbers = &number;
     config.numbers_len = 1;
@@ -155,6 +159,9 @@ bool host_open(struct host *host, const struct host_settings *settings) {
     config.state_key.data = state_key;
     config.state_key.len = sizeof state_key;
     config.profile = settings->profile;
+    config.ring_deadline_ms = settings->within_ms;
+    config.place_deadline_ms = settings->within_ms;
+    config.answer_deadline_ms = settings->within_ms;
     code = ringtrue_client_new(&config, host_now(), &host->client);
 
     free(anchors);

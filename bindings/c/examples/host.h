@@ -32,8 +32,13 @@ struct host_settings {
     const char *x5u;        /* where others find the chain, or NULL */
     const char *tls_roots;  /* file, or NULL */
     uint32_t profile;       /* RINGTRUE_PROFILE_... or 0 */
+    uint32_t within_ms;     /* when verdicts and announcements are due; 0: the library's times */
     bool allow_local;       /* services may be in this network or on this machine: for laboratories */
     const char *token_issuer; /* whose storage tokens the service wants, or NULL */
+    /* How numbers are written on the line, or NULL and 0 if they are global: country code, what precedes a
+     * national number, what precedes a country code, digits of a national number without its prefix. */
+    const char *country, *trunk, *abroad;
+    uint32_t national_digits;
     const char *relay;      /* base URL of the relay; NULL: services are asked directly */
 };
 

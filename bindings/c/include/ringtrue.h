@@ -674,7 +674,7 @@ typedef struct ringtrue_config {
     // 1: services may be asked directly, without a relay. They then see the address of this device
     // together with the numbers that it calls and is called at. Needed where `relay` is empty.
     uint32_t allow_direct;
-    // The own telephone numbers, global (`+12025550143`): 1 to 32.
+    // The own telephone numbers: 1 to 32. Global (`+12025550143`), or as `country_code` says.
     const struct ringtrue_text *numbers;
     // How many there are.
     size_t numbers_len;
@@ -688,6 +688,16 @@ typedef struct ringtrue_config {
     struct ringtrue_text placement;
     // Base URL of the relay; empty: none.
     struct ringtrue_text relay;
+    // How numbers are written here, for all that are given, as a line delivers them: the country code (`1`,
+    // `44`). Empty: all are global, and nothing is guessed.
+    struct ringtrue_text country_code;
+    // With a country code: what precedes a national number (`0`, `1`); empty if nothing does.
+    struct ringtrue_text trunk_prefix;
+    // With a country code: what precedes one when dialling abroad (`00`, `011`).
+    struct ringtrue_text international_prefix;
+    // With a country code: how many digits national numbers have that come without the trunk prefix (10 in
+    // North America); 0 where that does not occur.
+    uint32_t national_digits;
     // The issuer whose storage tokens the own services want of callers, by the authority of its base URL;
     // empty: they want none.
     struct ringtrue_text token_issuer;

@@ -9,7 +9,7 @@ use ringtrue_session::{
     Monotonic, Now, PeerKeys, PlaceSession, PublishMode, PublishSession, RefillSession,
     RingSession, Session, StateReportSession,
 };
-use ringtrue_stir::Reason;
+use ringtrue_stir::{Reason, TelephoneNumber};
 
 use crate::code::Code;
 use crate::configuration::{Prepared, number};
@@ -56,6 +56,10 @@ impl Client {
         std::sync::Arc::clone(&self.prepared.context)
     }
 
+    fn number(&self, text: &str) -> Result<TelephoneNumber, Reason> {
+        number(self.prepared.numbers.as_ref(), text)
+    }
+
     /// Begins to verify a call that rings. `to` is empty where the host cannot tell which own number is
     /// called. A calling number that is none counts as withheld: what a network delivers is nobody's
     /// misuse.
@@ -67,10 +71,10 @@ impl Client {
         within_ms: u32,
         now: Now,
     ) -> Result<u64, Code> {
-        let from = number(from).ok();
+        let from = self.number(from).ok();
         let to = match to {
             "" => None,
-            text => Some(number(text)?),
+            text => Some(self.number(text)?),
         };
         let deadline = self.until(within_ms, |context| context.policy().ring_deadline, now);
         let session = RingSession::new(self.context(), from.clone(), to, deadline, now)?;
@@ -90,8 +94,8 @@ impl Client {
         let deadline = self.until(within_ms, |context| context.policy().place_deadline, now);
         let session = PlaceSession::new(
             self.context(),
-            number(place.from)?,
-            number(place.to)?,
+            self.number(place.from)?,
+            self.number(place.to)?,
             PeerKeys::default(),
             place.want_answer,
             place.fresh_keys,
@@ -166,7 +170,7 @@ impl Client {
     /// Begins to learn the keys of a number ahead of a call. `now` is when they are counted.
     pub(crate) fn prefetch(&self, to: &str, within_ms: u32, now: Now) -> Result<u64, Code> {
         let deadline = self.until(within_ms, |it| it.policy().directory_deadline, now);
-        let session = LookupSession::new(self.context(), number(to)?, true, deadline);
+        let session = LookupSession::new(self.context(), self.number(to)?, true, deadline);
         let session = Counting {
             session,
             unix: now.unix(self.prepared.context.policy().earliest_time),

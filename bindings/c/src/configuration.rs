@@ -10,7 +10,7 @@ use ringtrue_session::{
 };
 use ringtrue_stir::certificate::{CertificateBag, Profile, TrustAnchors};
 use ringtrue_stir::crypto::{CryptoProvider, Curve, P256PublicKey, SecretKey};
-use ringtrue_stir::{Reason, TelephoneNumber};
+use ringtrue_stir::{NumberContext, Reason, TelephoneNumber};
 use zeroize::Zeroizing;
 
 /// The most sessions of a client that asks for no other number.
@@ -32,6 +32,10 @@ pub(crate) struct Settings {
     pub(crate) directory: String,
     pub(crate) placement: String,
     pub(crate) relay: String,
+    pub(crate) country_code: String,
+    pub(crate) trunk_prefix: String,
+    pub(crate) international_prefix: String,
+    pub(crate) national_digits: u32,
     pub(crate) token_issuer: String,
     pub(crate) anchors_pem: String,
     pub(crate) credential_chain_pem: String,
@@ -58,6 +62,8 @@ pub(crate) struct Prepared {
     /// The credential's key, where the device keeps it in a file.
     pub(crate) signer: Option<SecretKey>,
     pub(crate) max_sessions: usize,
+    /// How numbers are written here.
+    pub(crate) numbers: Option<NumberContext>,
 }
 
 impl Settings {
@@ -92,7 +98,9 @@ impl Settings {
         if anchors.is_empty() {
             return Err(Reason::ConfigurationInvalid);
         }
-        let numbers = self.numbers.iter().map(|text| number(text));
+        let written = self.number_context()?;
+        let numbers = self.numbers.iter();
+        let numbers = numbers.map(|text| number(written.as_ref(), text));
         let signer = self.signer()?;
         let credential = self.credential(provider.as_ref(), signer.as_ref())?;
         let hardware_key = match self.agreement_public_key.as_slice() {
@@ -119,6 +127,7 @@ impl Settings {
             records: RecordKey::new(&state_key),
             signer,
             max_sessions: or(self.max_sessions, SESSIONS),
+            numbers: written,
         })
     }
 
@@ -145,6 +154,25 @@ impl Settings {
             policy.token_issuer = Some(IssuerName::parse(&self.token_issuer)?);
         }
         Ok(policy)
+    }
+
+    fn number_context(&self) -> Result<Option<NumberContext>, Reason> {
+        let none = self.trunk_prefix.is_empty()
+            && self.international_prefix.is_empty()
+            && self.national_digits == 0;
+        if self.country_code.is_empty() {
+            return if none {
+                Ok(None)
+            } else {
+                Err(Reason::ConfigurationInvalid)
+            };
+        }
+        let lengths = match self.national_digits {
+            0 => Vec::new(),
+            digits => vec![u8::try_from(digits).map_err(|_| Reason::ConfigurationInvalid)?],
+        };
+        let (country, trunk) = (&self.country_code, &self.trunk_prefix);
+        NumberContext::new(country, trunk, &self.international_prefix, &lengths).map(Some)
     }
 
     fn relay_policy(&self) -> Result<RelayPolicy, Reason> {
@@ -185,9 +213,15 @@ impl Settings {
     }
 }
 
-/// Reads a number as the interface wants it: global.
-pub(crate) fn number(text: &str) -> Result<TelephoneNumber, Reason> {
-    TelephoneNumber::from_text(text)
+/// Reads a number as it is written here; without a context it must be global.
+pub(crate) fn number(
+    context: Option<&NumberContext>,
+    text: &str,
+) -> Result<TelephoneNumber, Reason> {
+    match context {
+        Some(context) => context.canonical(text),
+        None => TelephoneNumber::from_text(text),
+    }
 }
 
 /// The time as sessions want it.

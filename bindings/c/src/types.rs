@@ -177,7 +177,7 @@ pub struct Config {
     /// 1: services may be asked directly, without a relay. They then see the address of this device
     /// together with the numbers that it calls and is called at. Needed where `relay` is empty.
     pub allow_direct: u32,
-    /// The own telephone numbers, global (`+12025550143`): 1 to 32.
+    /// The own telephone numbers: 1 to 32. Global (`+12025550143`), or as `country_code` says.
     pub numbers: *const Text,
     /// How many there are.
     pub numbers_len: usize,
@@ -191,6 +191,16 @@ pub struct Config {
     pub placement: Text,
     /// Base URL of the relay; empty: none.
     pub relay: Text,
+    /// How numbers are written here, for all that are given, as a line delivers them: the country code (`1`,
+    /// `44`). Empty: all are global, and nothing is guessed.
+    pub country_code: Text,
+    /// With a country code: what precedes a national number (`0`, `1`); empty if nothing does.
+    pub trunk_prefix: Text,
+    /// With a country code: what precedes one when dialling abroad (`00`, `011`).
+    pub international_prefix: Text,
+    /// With a country code: how many digits national numbers have that come without the trunk prefix (10 in
+    /// North America); 0 where that does not occur.
+    pub national_digits: u32,
     /// The issuer whose storage tokens the own services want of callers, by the authority of its base URL;
     /// empty: they want none.
     pub token_issuer: Text,

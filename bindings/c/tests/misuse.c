@@ -130,6 +130,9 @@ static void configurations(struct parts *parts, ringtrue_time now) {
     config.allow_direct = 7;
     EXPECT(make(&config, now), RINGTRUE_RESULT_UNKNOWN_VALUE);
     config = config_of(parts);
+    config.national_digits = 10; /* of which country? */
+    EXPECT(make(&config, now), RINGTRUE_RESULT_CONFIGURATION_INVALID);
+    config = config_of(parts);
     config.profile = 99;
     EXPECT(make(&config, now), RINGTRUE_RESULT_UNKNOWN_VALUE);
     config = config_of(parts);

@@ -291,12 +291,13 @@ class Agi(unittest.TestCase):
     def tearDownClass(cls):
         cls.lab.close()
 
-    def ask(self, caller, called=CALLEE, answer="200 result=1", state=CALLEE, service=None):
+    def ask(self, caller, called=CALLEE, answer="200 result=1", state=CALLEE, service=None,
+            written=()):
         """Gives the variables that the dialplan sees, and the program's exit status."""
         options = [str(part) for part in self.lab.verifier_options(state)]
         options[1] = service or self.lab.base_url
         process = subprocess.Popen(
-            [str(self.agi), *options],
+            [str(self.agi), *options, *written],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         header = [
@@ -336,8 +337,15 @@ class Agi(unittest.TestCase):
         self.announce()
         variables, status, errors = self.ask("+" + CALLER)
         self.assertEqual(status, 0, errors)
-        self.assertEqual(variables["RINGTRUE_VERDICT"], "verified", errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "verified", variables)
         self.assertEqual(variables["RINGTRUE_LABEL"], "Verified")
+
+    def test_numbers_are_read_as_the_line_writes_them(self):
+        self.announce()
+        written = ["--country", "1", "--trunk", "1", "--abroad", "011", "--digits", "10"]
+        variables, status, errors = self.ask(CALLER[1:], CALLEE[1:], written=written)
+        self.assertEqual(status, 0, errors)
+        self.assertEqual(variables["RINGTRUE_VERDICT"], "verified", variables)
 
     def test_an_unannounced_call_gets_no_label(self):
         variables, status, errors = self.ask(STRANGER)
@@ -360,7 +368,8 @@ class Agi(unittest.TestCase):
         silent = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(silent.close)
         service = "https://localhost:%d" % silent.getsockname()[1]
-        variables, status, errors = self.ask("+" + CALLER, service=service)
+        soon = ["--within", "1000"]
+        variables, status, errors = self.ask("+" + CALLER, service=service, written=soon)
         self.assertEqual(status, 0, errors)
         self.assertEqual(variables["RINGTRUE_VERDICT"], "unavailable", errors)
         self.assertEqual(variables["RINGTRUE_REASON"], "deadline_passed")

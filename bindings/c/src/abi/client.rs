@@ -17,15 +17,25 @@ const MAGIC: u64 = 0x5269_6e67_5472_7565;
 
 /// An endpoint: its numbers, its credential, whom it trusts, its sessions.
 pub struct ClientHandle {
+    marked: Marked,
+}
+
+/// A client behind its mark, in this order: whatever is no client is told by its first eight octets.
+#[repr(C)]
+struct Marked {
     magic: u64,
     client: Client,
 }
 
+const _: () = assert!(core::mem::offset_of!(ClientHandle, marked) == 0);
+
 impl ClientHandle {
     pub(crate) const fn new(client: Client) -> Self {
         Self {
-            magic: MAGIC,
-            client,
+            marked: Marked {
+                magic: MAGIC,
+                client,
+            },
         }
     }
 }
@@ -47,12 +57,12 @@ pub(super) unsafe fn borrow<'a>(client: *const ClientHandle) -> Result<&'a Clien
         return Err(Code::STALE);
     }
     // SAFETY: not NULL, aligned and readable.
-    let magic = unsafe { ptr::addr_of!((*client).magic).read_volatile() };
+    let magic = unsafe { ptr::addr_of!((*client).marked.magic).read_volatile() };
     if magic != MAGIC {
         return Err(Code::STALE);
     }
     // SAFETY: it begins as only a client does, and by contract lives on.
-    Ok(unsafe { &(*client).client })
+    Ok(unsafe { &(*client).marked.client })
 }
 
 /// Makes a client. Opens nothing and starts nothing: keys are published by `ringtrue_publish_begin`.
@@ -107,7 +117,7 @@ pub unsafe extern "C" fn ringtrue_client_free(client: *mut *mut ClientHandle) ->
         // a copy of the pointer does not look like a client for as long as the memory is not used again.
         let owned = unsafe {
             client.write(ptr::null_mut());
-            ptr::addr_of_mut!((*held).magic).write_volatile(0);
+            ptr::addr_of_mut!((*held).marked.magic).write_volatile(0);
             Box::from_raw(held)
         };
         drop(owned);
