@@ -23,8 +23,9 @@ impl Counts {
         self.skipped = self.skipped.saturating_add(other.skipped);
     }
 
-    /// Reads one line of output. Three runners are understood: cargo's (`test result: …`), Maven
-    /// Surefire's (`Tests run: …`), and any that ends in `N passed, N failed, N skipped`.
+    /// Reads one line of output. Four runners are understood: cargo's (`test result: …`), Maven
+    /// Surefire's (`Tests run: …`), Swift's (`Test run with …`, which tells issues rather than failed
+    /// tests), and any that ends in `N passed, N failed, N skipped`.
     pub(crate) fn from_line(line: &str) -> Option<Self> {
         let line = strip_colours(line);
         let line = line.trim();
@@ -48,6 +49,20 @@ impl Counts {
                 passed,
                 failed,
                 skipped,
+            });
+        }
+        if let Some((_, result)) = line.split_once("Test run with ") {
+            let run = before(result, " test")?;
+            let issues = after(result, " with ").unwrap_or(0);
+            let failed = if result.contains("failed") {
+                issues.clamp(1, run.max(1))
+            } else {
+                0
+            };
+            return Some(Self {
+                passed: run.saturating_sub(failed),
+                failed,
+                skipped: 0,
             });
         }
         if line.starts_with(|first: char| first.is_ascii_digit()) && line.contains(" passed, ") {
@@ -182,6 +197,21 @@ mod tests {
                 skipped: 2
             }
         );
+    }
+
+    #[test]
+    fn reads_the_closing_line_of_swift() {
+        let passed = "\u{2714} Test run with 27 tests passed after 11.4 seconds.";
+        let failed = "\u{2718} Test run with 5 tests failed after 1.2 seconds with 2 issues.";
+        let one = "\u{2718} Test run with 1 test failed after 1.2 seconds with 12 issues.";
+        for (line, passed, failed) in [(passed, 27, 0), (failed, 3, 2), (one, 0, 1)] {
+            let expected = Counts {
+                passed,
+                failed,
+                skipped: 0,
+            };
+            assert_eq!(tally(line), expected);
+        }
     }
 
     #[test]

@@ -13,11 +13,13 @@ mod bindings;
 mod counts;
 mod cross;
 mod fuzz;
+mod guide;
 mod options;
 mod process;
 mod report;
 mod size;
 mod steps;
+mod swift_root;
 mod targets;
 mod workspace;
 

@@ -10,12 +10,14 @@ use crate::targets;
 pub(crate) const HELP: &str = "\
 Build and test steps of RingTrue.
 
-cargo xtask test [--all] [--only STEP]... [--skip STEP]... [--advisories]
+cargo xtask test [--all] [--only STEP]... [--skip STEP]... [--advisories] [--swift]
     Run the tests of every language; go on after a failure; end with a table.
     --all         also the heavy steps (release build, benchmarks, each crate alone)
     --only STEP   only this step (may be repeated; heavy steps too)
     --skip STEP   not this step (may be repeated)
     --advisories  let the deny step also ask the RustSec database (needs the network)
+    --swift       the Swift step; sets Swift up first: Debian trixie in a folder (as root, 3.4 GB,
+                  $RINGTRUE_SWIFT_ROOT or the user's cache). Once set up, every run includes it.
 
 cargo xtask test --list
     Name the steps and say what each does.
@@ -62,6 +64,8 @@ pub(crate) struct TestOptions {
     pub(crate) all: bool,
     pub(crate) only: Vec<String>,
     pub(crate) skip: Vec<String>,
+    /// Sets Swift up if it is not there.
+    pub(crate) swift: bool,
 }
 
 /// What `cargo xtask bindings` was asked for.
@@ -161,6 +165,10 @@ fn parse_test<'a>(
             "--help" | "-h" => return Ok(Command::Help),
             "--list" => list = true,
             "--only" => options.only.push(step_name(rest.next(), steps)?),
+            "--swift" => {
+                options.swift = true;
+                options.only.push("swift".to_owned());
+            }
             "--skip" => options.skip.push(step_name(rest.next(), steps)?),
             other => return Err(format!("unknown argument `{other}`")),
         }
@@ -310,6 +318,16 @@ mod tests {
             parse_words("test --all --only fmt --only rust --skip fmt"),
             Ok(Command::Test(expected))
         );
+    }
+
+    #[test]
+    fn swift_is_set_up_only_where_that_was_asked_for() {
+        let expected = TestOptions {
+            only: vec!["swift".to_owned()],
+            swift: true,
+            ..TestOptions::default()
+        };
+        assert_eq!(parse_words("test --swift"), Ok(Command::Test(expected)));
     }
 
     #[test]

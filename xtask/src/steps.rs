@@ -10,6 +10,7 @@ mod layers;
 mod ohttp;
 mod packaging;
 mod rust;
+mod swift;
 mod targets;
 
 use std::time::Instant;
@@ -29,7 +30,7 @@ struct Step {
 }
 
 /// In the order in which they run: quick verdicts first, then what needs the build.
-const STEPS: [Step; 22] = [
+const STEPS: [Step; 23] = [
     Step {
         name: "fmt",
         about: "formatting of all Rust sources",
@@ -107,6 +108,12 @@ const STEPS: [Step; 22] = [
         about: "Android modules on the JVM with the framework's classes (needs a JDK and Maven)",
         heavy: false,
         run: android::run,
+    },
+    Step {
+        name: "swift",
+        about: "Swift package: tests, guide, scripts (needs `cargo xtask test --swift` once)",
+        heavy: false,
+        run: swift::run,
     },
     Step {
         name: "interop",
