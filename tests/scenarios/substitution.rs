@@ -653,6 +653,31 @@ async fn media_keys_that_both_tokens_name_confirm_the_call_and_others_contradict
     }
 }
 
+// A change may come between reading the verdict and waiting for the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_was_read_already_is_still_told_to_who_waits() {
+    let stage = Stage::new().await;
+    let options = patiently_with_answer().with_media(media(1));
+    let _placed = place(&stage.caller, CALLER, CALLEE, options).await;
+    let mut ringing = stage.rings().await;
+    ringing.media(media(2), &media(1));
+    let read = async {
+        while ringing.verdict().verdict != Verdict::Confirmed {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    ends(read).await;
+    let told = async {
+        while let Some(verdict) = ringing.changed().await {
+            if verdict.verdict == Verdict::Confirmed {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(ends(told).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn media_keys_of_a_call_whose_token_names_none_say_nothing() {
     let stage = Stage::new().await;

@@ -18,6 +18,9 @@ use crate::host::Host;
 #[derive(Clone)]
 pub struct RingingCall {
     outcome: watch::Receiver<RingOutcome>,
+    /// What [`RingingCall::changed`] has told of last: what is read meanwhile does not count, or a change
+    /// that came between reading and waiting would never be told.
+    told: CallVerdict,
     shared: Arc<Shared>,
 }
 
@@ -40,8 +43,10 @@ impl RingingCall {
         host: Arc<Host>,
         entry: CallEntry,
     ) -> Self {
+        let told = outcome.borrow().verdict.clone();
         Self {
             outcome,
+            told,
             shared: Arc::new(Shared {
                 host,
                 entry,
@@ -57,16 +62,17 @@ impl RingingCall {
         self.outcome.borrow().verdict.clone()
     }
 
-    /// Waits until the verdict, or a reason for it, changes; `None` when it no longer can: some seconds
-    /// after [`RingingCall::ended`], or after four minutes.
+    /// Waits until the verdict, or a reason for it, is another than this told of last, or than it was when
+    /// the call rang; `None` when it no longer can be: some seconds after [`RingingCall::ended`], or after
+    /// four minutes. Losing the future loses no change.
     pub async fn changed(&mut self) -> Option<CallVerdict> {
-        let before = self.outcome.borrow().verdict.clone();
         loop {
-            self.outcome.changed().await.ok()?;
             let verdict = self.outcome.borrow_and_update().verdict.clone();
-            if verdict.verdict != before.verdict || verdict.reasons != before.reasons {
+            if verdict.verdict != self.told.verdict || verdict.reasons != self.told.reasons {
+                self.told = verdict.clone();
                 return Some(verdict);
             }
+            self.outcome.changed().await.ok()?;
         }
     }
 
