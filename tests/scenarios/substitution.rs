@@ -89,9 +89,10 @@ impl Stage {
         self.world.leave(&to, &blobs).await;
     }
 
-    /// Waits until so many more stores have come than when `before` was counted.
+    /// Waits until the service has answered so many more stores than when `before` was counted.
     async fn stores(&self, before: usize, more: usize) {
-        self.world.gateway.until(Kind::Store, before + more).await;
+        let gateway = &self.world.gateway;
+        gateway.until_answered(Kind::Store, before + more).await;
     }
 
     fn stores_now(&self) -> usize {

@@ -118,7 +118,8 @@ pub(crate) struct Exchange {
 struct State {
     behaviours: Mutex<HashMap<Kind, Behaviour>>,
     exchanges: Mutex<Vec<Exchange>>,
-    arrived: watch::Sender<usize>,
+    /// Counts requests that came and answers that there are.
+    news: watch::Sender<usize>,
     connections: AtomicUsize,
     flooded: watch::Sender<Option<u64>>,
     is_plain: AtomicBool,
@@ -143,7 +144,7 @@ impl Gateway {
             state: Arc::new(State {
                 behaviours: Mutex::default(),
                 exchanges: Mutex::default(),
-                arrived: watch::channel(0).0,
+                news: watch::channel(0).0,
                 connections: AtomicUsize::new(0),
                 flooded: watch::channel(None).0,
                 is_plain: AtomicBool::new(false),
@@ -272,8 +273,22 @@ impl Gateway {
 
     /// Waits until `count` requests of this kind have come in all.
     pub(crate) async fn until(&self, kind: Kind, count: usize) {
-        let mut arrived = self.state.arrived.subscribe();
-        super::ends(arrived.wait_for(|_| self.count(kind) >= count))
+        let mut news = self.state.news.subscribe();
+        super::ends(news.wait_for(|_| self.count(kind) >= count))
+            .await
+            .unwrap();
+    }
+
+    /// Waits until `count` requests of this kind have been answered in all. Only then has the service
+    /// behind done what they asked for.
+    pub(crate) async fn until_answered(&self, kind: Kind, count: usize) {
+        let mut news = self.state.news.subscribe();
+        let answered = || {
+            let exchanges = self.state.exchanges.lock().unwrap();
+            let done = |seen: &&Exchange| seen.kind == kind && seen.answer.is_some();
+            exchanges.iter().filter(done).count()
+        };
+        super::ends(news.wait_for(|_| answered() >= count))
             .await
             .unwrap();
     }
@@ -346,7 +361,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
             exchanges.push(exchange.clone());
             exchanges.len() - 1
         };
-        state.arrived.send_modify(|count| *count += 1);
+        state.news.send_modify(|count| *count += 1);
         let behaviour = state.behaviours.lock().unwrap().get(&kind).cloned();
         let mut answer = match behaviour.unwrap_or(Behaviour::Pass) {
             Behaviour::Pass => match forward(&state, kind, method, &exchange).await {
@@ -360,6 +375,7 @@ async fn serve(state: Arc<State>, acceptor: TlsAcceptor, mut stream: TcpStream) 
         state.dates.lock().unwrap().apply(kind, &mut answer);
         exchange.answer = Some((answer.status, answer.body.clone()));
         state.exchanges.lock().unwrap()[index] = exchange;
+        state.news.send_modify(|count| *count += 1);
         if stream.write_all(&octets(&answer)).await.is_err() || stream.flush().await.is_err() {
             return;
         }
