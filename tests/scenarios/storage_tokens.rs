@@ -1,7 +1,7 @@
 //! Calls that are paid for: real endpoints, a service that wants tokens and issues them, real TLS.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringtrue::{
     Endpoint, IssuerName, MemoryStore, PlaceOptions, Placement, Policy, Reason, Verdict, WalletName,
@@ -130,6 +130,33 @@ async fn a_prefetch_has_the_wallet_filled_later_and_calls_are_paid_from_it() {
         assert_eq!(verdict(&callee).await, Verdict::Verified);
         next_second().await;
     }
+}
+
+// When tokens are fetched says nothing of when somebody telephoned, unless few are left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wallet_that_is_not_short_yet_is_filled_in_another_part_of_the_day() {
+    let world = World::new().await;
+    let callee = world.endpoint(CALLEE, Duration::ZERO);
+    ends(callee.publish_keys(Some(PATIENT))).await.unwrap();
+    let within = Duration::from_millis(200);
+    let caller = world.endpoint(CALLER, within);
+    ends(caller.refill_tokens(&world.wallet(), Some(PATIENT))).await;
+    let readers = ends(caller.prefetch_keys(number(CALLEE).as_str(), Some(PATIENT))).await;
+    assert_eq!(readers, Ok(1));
+    for left in (10..20).rev() {
+        assert_eq!(place(&caller).await, (Placement::Stored, vec![]));
+        assert_eq!(world.tokens(&caller).await, left);
+    }
+    let before_the_last = Instant::now();
+    assert_eq!(place(&caller).await, (Placement::Stored, vec![]));
+    ends(async {
+        while world.tokens(&caller).await < 20 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    // Eight times the longest delay of a look, after a look.
+    assert!(before_the_last.elapsed() > within * 8);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

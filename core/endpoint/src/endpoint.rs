@@ -269,6 +269,10 @@ impl Endpoint {
     /// `from` is the calling number as signalling gives it, `None` if it is withheld. `to` is the
     /// called number, `None` if the host cannot tell which of its own it was (W-38).
     ///
+    /// Two calls of one caller to one number whose tokens are of the same second are one call to the
+    /// replay check (W-7): the second is [`Verdict::Refused`](crate::Verdict::Refused) with
+    /// [`Reason::Replayed`].
+    ///
     /// Dropping the future before it returns stops everything; afterwards the mailbox is polled on in
     /// the background for some seconds, whatever was found (W-32).
     ///

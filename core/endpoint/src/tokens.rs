@@ -15,13 +15,35 @@ use crate::host::{Host, blocking};
 /// called. Beyond it, wallets are filled when they are empty.
 const MAX_WALLETS: usize = 256;
 
-/// The part of the longest delay that the shortest one is.
+/// The part of the longest delay of a look that the shortest one is.
 const SHORTEST: u32 = 10;
 
-/// The wallets that calls need, and whether a look at them is due already.
+/// After how many times the longest delay of a look a wallet is filled that was not short at it, at
+/// least and at most: by default 4 and 12 hours, which is another part of the day than the call's.
+const ANOTHER_DAY_PART: [u32; 2] = [8, 24];
+
+/// What a wallet needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// At least half are left, or it cannot be told.
+    Nothing,
+    /// Fewer than half are left.
+    Some,
+    /// Fewer than a quarter are left.
+    Urgent,
+}
+
+/// What is planned for a wallet.
+#[derive(Clone, Copy, Default)]
+struct Plans {
+    look: bool,
+    fill: bool,
+}
+
+/// The wallets that calls need, and what is planned for them.
 #[derive(Default)]
 pub(crate) struct Wallets {
-    known: Mutex<BTreeMap<WalletName, bool>>,
+    known: Mutex<BTreeMap<WalletName, Plans>>,
 }
 
 impl Wallets {
@@ -31,13 +53,21 @@ impl Wallets {
         if known.len() >= MAX_WALLETS && !known.contains_key(name) {
             return false;
         }
-        let planned = known.entry(name.clone()).or_default();
-        !core::mem::replace(planned, true)
+        let plans = known.entry(name.clone()).or_default();
+        !core::mem::replace(&mut plans.look, true)
     }
 
-    fn looked(&self, name: &WalletName) {
+    /// What was planned is done; true if it is to be filled later and nothing has planned that yet.
+    fn looked(&self, name: &WalletName, need: Need) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.clone(), false);
+        let plans = known.entry(name.clone()).or_default();
+        plans.look = false;
+        need == Need::Some && !core::mem::replace(&mut plans.fill, true)
+    }
+
+    fn filled(&self, name: &WalletName) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(name.clone()).or_default().fill = false;
     }
 
     fn names(&self) -> Vec<WalletName> {
@@ -65,8 +95,9 @@ impl Endpoint {
 
     /// Fills a wallet up to [`Policy::token_stock`](crate::Policy) now, within 30 s by default.
     ///
-    /// The endpoint does that by itself, at a random time after a call or a prefetch, for wallets that
-    /// have fewer than half left. An application calls this at set-up or on a schedule of its own, never
+    /// The endpoint does that by itself for wallets that have fewer than half left after a call or a
+    /// prefetch: at a random time in another part of the day, or within minutes if fewer than a quarter are
+    /// left. An application calls this at set-up or on a schedule of its own, never
     /// because a user is about to dial: the issuer would learn when the credential's holder telephones
     /// (PRV-27).
     pub async fn refill_tokens(&self, name: &WalletName, deadline: Option<Duration>) -> Refilled {
@@ -85,7 +116,8 @@ impl Endpoint {
         }
     }
 
-    /// Looks at a wallet at a random later time and fills it if fewer than half are left.
+    /// Looks at a wallet at a random later time. It is filled in another part of the day if fewer than half
+    /// are left, and at the look if fewer than a quarter are: then there may be none by tomorrow.
     pub(crate) fn plan_refill(&self, name: WalletName) {
         let context = self.host().context();
         let may_sign = context.credential().is_some();
@@ -93,25 +125,51 @@ impl Endpoint {
         if !may_sign || within.is_zero() || !self.inner().wallets.note(&name) {
             return;
         }
-        let delay = random_delay(self.host(), within);
+        let shortest = within.checked_div(SHORTEST).unwrap_or_default();
+        let look = random_delay(self.host(), [shortest, within]);
+        let fill = ANOTHER_DAY_PART.map(|times| within.saturating_mul(times));
+        let fill = random_delay(self.host(), fill);
         // The endpoint may be dropped meanwhile: then nobody needs the tokens.
         let inner = Arc::downgrade(self.inner());
         tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
-            let Some(inner) = inner.upgrade() else {
+            tokio::time::sleep(look).await;
+            let Some(held) = inner.upgrade() else {
                 return;
             };
-            let host = Arc::clone(&inner.host);
-            let policy = host.context().policy().clone();
-            let held = wallet_status(&host, &name).await;
-            if held.is_ok_and(|held| held.tokens.saturating_mul(2) < policy.token_stock) {
-                let deadline = host.now().monotonic.plus(policy.refill_deadline);
-                let refilled = refill(&host, &name, deadline).await;
-                tracing::debug!(added = refilled.added, "storage tokens");
+            let need = need_of(&held.host, &name).await;
+            if need == Need::Urgent {
+                fill_now(&held.host, &name).await;
             }
-            inner.wallets.looked(&name);
+            if !held.wallets.looked(&name, need) {
+                return;
+            }
+            drop(held);
+            tokio::time::sleep(fill).await;
+            let Some(held) = inner.upgrade() else {
+                return;
+            };
+            // It may have run short and been filled meanwhile.
+            if need_of(&held.host, &name).await != Need::Nothing {
+                fill_now(&held.host, &name).await;
+            }
+            held.wallets.filled(&name);
         });
     }
+}
+
+async fn need_of(host: &Arc<Host>, name: &WalletName) -> Need {
+    let stock = host.context().policy().token_stock;
+    match wallet_status(host, name).await {
+        Ok(held) if held.tokens.saturating_mul(4) < stock => Need::Urgent,
+        Ok(held) if held.tokens.saturating_mul(2) < stock => Need::Some,
+        Ok(_) | Err(_) => Need::Nothing,
+    }
+}
+
+async fn fill_now(host: &Arc<Host>, name: &WalletName) {
+    let within = host.context().policy().refill_deadline;
+    let refilled = refill(host, name, host.now().monotonic.plus(within)).await;
+    tracing::debug!(added = refilled.added, "storage tokens");
 }
 
 async fn refill(
@@ -136,14 +194,13 @@ async fn wallet_status(host: &Arc<Host>, name: &WalletName) -> Result<WalletStat
     WalletStatus::from_record(name, octets.as_ref().map(|octets| octets.as_slice()), now)
 }
 
-/// A time between a tenth of `within` and all of it.
-fn random_delay(host: &Host, within: Duration) -> Duration {
-    let shortest = within.checked_div(SHORTEST).unwrap_or_default();
+/// A time from the first to the second.
+fn random_delay(host: &Host, [shortest, longest]: [Duration; 2]) -> Duration {
     let mut octets = [0; 4];
     // Without randomness the delay is merely the shortest.
     let _ = host.context().provider().fill_random(&mut octets);
     let draw = u64::from(u32::from_le_bytes(octets));
-    let span = u64::try_from(within.saturating_sub(shortest).as_millis()).unwrap_or(u64::MAX);
+    let span = u64::try_from(longest.saturating_sub(shortest).as_millis()).unwrap_or(u64::MAX);
     let part = draw.saturating_mul(span) >> 32;
     shortest.saturating_add(Duration::from_millis(part))
 }

@@ -90,7 +90,9 @@ pub struct Policy {
     /// The time within which a wallet must be filled: 30 s.
     pub refill_deadline: Duration,
     /// The time within which a wallet is looked at again after a call or a prefetch, at a random moment
-    /// and not before a tenth of it: 30 min. Zero: the host's own schedule fills wallets.
+    /// and not before a tenth of it: 30 min. One with fewer than a quarter of its stock is filled then, one
+    /// with fewer than half 8 to 24 times as long after (4 to 12 h). Zero: the host's own schedule fills
+    /// wallets.
     pub refill_within: Duration,
     /// How often a token issuer changes its key: 24 h (PRV-29). Others are for laboratories.
     pub issuer_rotation: Duration,
