@@ -15,15 +15,8 @@ use crate::step::Ids;
 use crate::verdict::add_reason;
 use crate::{
     Action, ActionId, Context, CredentialState, Input, Monotonic, Now, OwnKeys, RecordName, Role,
-    Saved, Session, Step, key_overlap,
+    Saved, Session, Step, key_overlap, statement_subject,
 };
-
-/// The most keys that are kept per suite, current and previous together (PRV-10).
-const MAX_KEYS_PER_SUITE: usize = 2;
-
-/// One more where nobody knows whether the generation before reached the directory: the one before
-/// it may be what callers still find there.
-const MAX_KEYS_UNACKNOWLEDGED: usize = 3;
 
 /// How often a record that another process changed meanwhile is read again.
 const MAX_RESTARTS: u32 = 3;
@@ -139,51 +132,11 @@ impl PublishSession {
         });
     }
 
-    /// What a statement says besides its keys; another value means another statement.
-    fn about(&self, now: UnixTime) -> Result<String, Reason> {
-        let mut about = String::new();
-        for number in &self.context.numbers {
-            let signer = self.context.signer_for(number, now)?;
-            if about.is_empty() {
-                about.push_str(signer.x5u().as_str());
-                about.push(' ');
-                about.push_str(&ringtrue_stir::base64url::encode(&signer.spki_digest()));
-            }
-            about.push(' ');
-            about.push_str(number.as_str());
-        }
-        for service in &self.context.services.own {
-            about.push(' ');
-            about.push_str(service.as_str());
-        }
-        if let Some(issuer) = &self.context.policy.token_issuer {
-            about.push_str(" tok=");
-            about.push_str(issuer.as_str());
-        }
-        for suite in self.suites() {
-            about.push(' ');
-            about.push_str(suite.name());
-        }
-        if let Some(key) = &self.context.hardware_key {
-            about.push(' ');
-            about.push_str(&ringtrue_stir::base64url::encode(key.as_sec1()));
-        }
-        Ok(about)
-    }
-
-    fn suites(&self) -> Vec<Suite> {
-        if self.context.hardware_key.is_some() {
-            vec![Suite::S1]
-        } else {
-            self.context.policy.suites.clone()
-        }
-    }
-
     fn loaded(&mut self, octets: Option<Zeroizing<Vec<u8>>>, now: Now) -> Result<(), Reason> {
         let unix = now
             .unix(self.context.policy.earliest_time)
             .ok_or(Reason::ClockUnset)?;
-        let about = self.about(unix)?;
+        let about = statement_subject::about(&self.context, unix)?;
         // Publishing comes round daily, so this is told often enough to be seen and not with every call.
         if self.context.credential_status(unix).state == CredentialState::Expiring {
             add_reason(&mut self.notices, Reason::CredentialExpiring);
@@ -222,9 +175,10 @@ impl PublishSession {
         let signer = self.context.signer_for(first, now)?;
         let mut keys = Vec::new();
         let mut made_new = false;
-        for suite in self.suites() {
+        let suites = statement_subject::suites(&self.context);
+        for suite in suites.iter().copied() {
             keys.push(match self.unacknowledged_key(suite) {
-                Some(key) => key,
+                Some(key) => key.clone(),
                 None => {
                     made_new = true;
                     self.new_key(suite)?
@@ -236,7 +190,6 @@ impl PublishSession {
         let seq = before
             .map_or(0, |statement| statement.seq.saturating_add(1))
             .max(now.as_secs());
-        let suites = self.suites();
         let overlap = key_overlap::classical_keys(self.before.as_ref(), &suites, now);
         let mut life = self.context.policy.statement_life;
         if key_overlap::is_mixed(&suites) {
@@ -261,7 +214,11 @@ impl PublishSession {
                 .map(|key| key.recipient.clone())
                 .chain(overlap)
                 .collect(),
-            prev: self.last_acknowledged().map(StatementDigest::from_octets),
+            prev: self
+                .before
+                .as_ref()
+                .and_then(OwnKeys::last_acknowledged)
+                .map(StatementDigest::from_octets),
             tok: issuer.map(ToString::to_string),
         }
         .build(signer.x5u(), signer.bag())?;
@@ -290,27 +247,12 @@ impl PublishSession {
         Ok(())
     }
 
-    /// The statement that callers may hold: the last one that a directory has acknowledged. The next one
-    /// names it as the one before it.
-    fn last_acknowledged(&self) -> Option<[u8; 32]> {
-        let before = self.before.as_ref()?;
-        if before.published {
-            Some(before.statement.digest)
-        } else {
-            before.acknowledged
-        }
-    }
-
-    /// A key in software that was saved and not acknowledged, the current one first.
-    fn unacknowledged_key(&self, suite: Suite) -> Option<OwnKey> {
-        let before = self.before.as_ref().filter(|keys| !keys.published)?;
-        let in_software = |key: &&OwnKey| {
-            key.recipient.suite() == suite && matches!(key.secret, Secret::Software(_))
-        };
+    /// A key that is named again, because nobody has acknowledged it.
+    fn unacknowledged_key(&self, suite: Suite) -> Option<&OwnKey> {
         if self.context.hardware_key.is_some() {
             return None;
         }
-        before.all().find(in_software).cloned()
+        self.before.as_ref()?.unacknowledged_key(suite)
     }
 
     fn new_key(&self, suite: Suite) -> Result<OwnKey, Reason> {
@@ -379,7 +321,8 @@ impl PublishSession {
             &directory,
             &inline,
         )?;
-        let previous = self.previous_keys(&keys);
+        let before = self.before.as_ref();
+        let previous = before.map_or_else(Vec::new, |before| before.kept_beside(&keys));
         let keys = OwnKeys {
             current: keys,
             previous,
@@ -392,8 +335,8 @@ impl PublishSession {
                 seq,
                 about: core::mem::take(&mut self.about),
             },
-            previous_digest: self.before.as_ref().map(|before| before.statement.digest),
-            acknowledged: self.last_acknowledged(),
+            previous_digest: before.map(|before| before.statement.digest),
+            acknowledged: before.and_then(OwnKeys::last_acknowledged),
             published: false,
         };
         let value = keys.to_record()?;
@@ -407,34 +350,6 @@ impl PublishSession {
         self.stored = Some(value);
         self.stage = Stage::Saving(id, Box::new(keys));
         Ok(())
-    }
-
-    /// The keys before, as many as fit beside the new ones: callers hold their statement still.
-    fn previous_keys(&self, new: &[OwnKey]) -> Vec<OwnKey> {
-        let Some(before) = &self.before else {
-            return Vec::new();
-        };
-        let limit = if before.published {
-            MAX_KEYS_PER_SUITE
-        } else {
-            MAX_KEYS_UNACKNOWLEDGED
-        };
-        let mut kept: Vec<OwnKey> = Vec::new();
-        for key in before.all() {
-            let suite = key.recipient.suite();
-            let held = new
-                .iter()
-                .chain(&kept)
-                .filter(|key| key.recipient.suite() == suite);
-            let again = new
-                .iter()
-                .chain(&kept)
-                .any(|k| k.recipient.as_octets() == key.recipient.as_octets());
-            if !again && held.count() < limit {
-                kept.push(key.clone());
-            }
-        }
-        kept
     }
 
     fn publish(&mut self, keys: OwnKeys, now: Monotonic) {
