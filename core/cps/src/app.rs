@@ -1,58 +1,44 @@
 //! What the service answers: from a request, through the pure parts, to an answer. No sockets.
 
+mod labels;
+mod storing;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode};
-use ringtrue_oob::Blob;
+use hyper::header::HeaderMap;
+use hyper::{Request, Response};
 use ringtrue_oob::http::placement::RetrieveForm;
 use ringtrue_oob::http::problem::Problem;
 use ringtrue_oob::http::route::{ItemId, Route};
 use ringtrue_oob::http::{HttpResponse, directory, health, media, placement};
 use ringtrue_oob::ohttp::messages;
-use ringtrue_oob::token::redemption::Redemption;
 use ringtrue_stir::certificate::{Profile, TrustAnchors};
 use ringtrue_stir::sip::date::format_date;
 use ringtrue_stir::{Reason, TelephoneNumber, UnixTime};
 
+use self::labels::{method_label, template};
 use crate::clock::Clock;
 use crate::config::SharedProvider;
 use crate::connection::{Answering, ConnectionCounts};
 use crate::directory::{Directory, PutRefusal};
 use crate::directory_file::DirectoryFile;
 use crate::gateway::Gateway;
+use crate::http_message::{Cut, accept_header, header_pairs, http_response, read_body};
 use crate::mailbox::{PlacementCounts, PlacementStore};
 use crate::metrics::{Metrics, RequestLabels};
 use crate::rate::RateLimiter;
 use crate::statement_check::check_statement;
 use crate::tokens::TokenService;
-use crate::tokens::issuer::{Issuer, Judge};
-use crate::tokens::price::{price, units_of};
-use crate::tokens::redemption::{Outcome, RedemptionDesk};
-
-/// What is read and thrown away of a body that is too large, so that its sender gets to see the answer.
-const MAX_DISCARDED: usize = 1024 * 1024;
+use crate::tokens::redemption::RedemptionDesk;
 
 /// Numbers cleaned up in one go while the store is locked.
 const SWEPT_AT_ONCE: usize = 64;
-
-/// The client did not send its request in time, or broke it off: the connection ends without an answer.
-#[derive(Debug)]
-pub(crate) struct Cut;
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the request did not arrive")
-    }
-}
-
-impl std::error::Error for Cut {}
 
 /// The state of a service.
 pub(crate) struct App {
@@ -201,124 +187,6 @@ impl App {
             Ok(date) => answer.with_header("date", date),
             Err(_) => answer,
         }
-    }
-
-    fn store(
-        &self,
-        number: &TelephoneNumber,
-        content_type: Option<&str>,
-        body: &[u8],
-        redemptions: &[Redemption],
-    ) -> Result<HttpResponse, HttpResponse> {
-        let blobs = placement::decode_store(content_type, body).map_err(Problem::encode);
-        let now_ms = self.clock.steady_ms();
-        let Some(desk) = self.desk() else {
-            return self.store_blobs(number, blobs?, now_ms, None);
-        };
-        let paid = self.redeem(desk, number, blobs, redemptions, now_ms);
-        if let Err(refusal) = &paid
-            && refusal.status == Problem::TokenRejected.status()
-        {
-            self.metrics.token_refusals.inc();
-        }
-        paid
-    }
-
-    /// Stores for tokens: what the tokens say first, then the body, then whether they were spent, then
-    /// the price, then the suites (docs/protocol.md section 19.1).
-    fn redeem(
-        &self,
-        desk: &RedemptionDesk,
-        number: &TelephoneNumber,
-        blobs: Result<Vec<Blob>, HttpResponse>,
-        redemptions: &[Redemption],
-        now_ms: u64,
-    ) -> Result<HttpResponse, HttpResponse> {
-        let now = self.now();
-        let blobs = match blobs {
-            Ok(blobs) => blobs,
-            Err(refusal) => {
-                desk.check_tokens(redemptions, now)?;
-                return Err(refusal);
-            }
-        };
-        let tokens = desk.check(&*self.provider.0, number, &blobs, redemptions, now)?;
-        desk.spend(&tokens, now_ms, |paid| {
-            match self.store_blobs(number, blobs, now_ms, Some(paid)) {
-                Ok(answer) => {
-                    let spent = u64::try_from(paid).unwrap_or_default();
-                    self.metrics.tokens_spent.inc_by(spent);
-                    Outcome::Done(answer)
-                }
-                Err(refusal) => Outcome::NotDone(refusal),
-            }
-        })
-    }
-
-    /// Stores blobs, for the price if there is one. Price and store are one step: nobody comes between.
-    fn store_blobs(
-        &self,
-        number: &TelephoneNumber,
-        blobs: Vec<Blob>,
-        now_ms: u64,
-        paid: Option<usize>,
-    ) -> Result<HttpResponse, HttpResponse> {
-        let count = u64::try_from(blobs.len()).unwrap_or_default();
-        let units = blobs.iter().map(units_of).sum();
-        let stored = {
-            let mut placement = lock(&self.placement);
-            let price = price(placement.load(number, now_ms), units);
-            let paid = paid.map(|paid| u32::try_from(paid).unwrap_or(u32::MAX));
-            if paid.is_some_and(|paid| paid < price) {
-                self.metrics.prices_named.inc();
-                return Err(Problem::encode_price(price));
-            }
-            placement.store(number, blobs, now_ms)
-        };
-        match stored {
-            Ok(ids) => {
-                self.metrics.stores.inc();
-                self.metrics.blobs_stored.inc_by(count);
-                Ok(placement::encode_stored(&self.prefix, number, &ids))
-            }
-            Err(Reason::MalformedBlob) => Err(Problem::MalformedBlob.encode()),
-            Err(_) => Err(Problem::Unavailable.encode_with_retry_after(self.lifetime)),
-        }
-    }
-
-    fn issuer_directory(&self, accept: Option<&str>) -> Result<HttpResponse, HttpResponse> {
-        self.issuer()
-            .ok_or_else(|| Problem::NotFound.encode())?
-            .directory(accept)
-    }
-
-    fn sign_token(
-        &self,
-        headers: &HeaderMap,
-        content_type: Option<&str>,
-        body: &[u8],
-    ) -> Result<HttpResponse, HttpResponse> {
-        let issuer = self.issuer().ok_or_else(|| Problem::NotFound.encode())?;
-        let judge = Judge {
-            provider: &*self.provider.0,
-            anchors: &self.anchors,
-            rules: self.profile.into(),
-            now: self.now(),
-        };
-        let authorization = headers
-            .get(hyper::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let answer = issuer.sign(&judge, content_type, authorization, body)?;
-        self.metrics.tokens_issued.inc();
-        Ok(answer)
-    }
-
-    fn desk(&self) -> Option<&RedemptionDesk> {
-        self.tokens.as_ref()?.desk()
-    }
-
-    fn issuer(&self) -> Option<&Issuer> {
-        self.tokens.as_ref()?.issuer()
     }
 
     /// What the request line asks for. An issuer answers at the root, whatever the prefix of the rest:
@@ -550,102 +418,7 @@ impl App {
     }
 }
 
-/// The name of a route in logs and metrics.
-fn template(route: &Result<Route, Problem>, prefix: &str, path: &str) -> &'static str {
-    match route {
-        Ok(Route::Health) => "/health",
-        Ok(Route::Gateway) => "/gateway",
-        Ok(Route::GatewayKeys) => "/ohttp-keys",
-        Ok(Route::IssuerDirectory) => "/.well-known/private-token-issuer-directory",
-        Ok(Route::TokenRequest) => "/token-request",
-        Ok(Route::Item { .. }) => "/cps/{number}/ppts/{id}",
-        Ok(Route::Store { .. } | Route::Retrieve { .. }) => "/cps/{number}/ppts",
-        Ok(Route::Lookup { .. } | Route::Publish { .. }) => "/keys/{number}",
-        Err(Problem::MalformedNumber | Problem::MethodNotAllowed)
-            if Route::allowed(prefix, path).is_some() =>
-        {
-            match Route::allowed(prefix, path) {
-                Some("GET, PUT") => "/keys/{number}",
-                Some("GET, POST") => "/cps/{number}/ppts",
-                _ => "other",
-            }
-        }
-        _ => "other",
-    }
-}
-
-/// Methods that nobody defined are one label: a client must not be able to grow the metrics.
-fn method_label(method: &hyper::Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "other",
-    }
-}
-
-/// The body, or `None` if it is longer than `max_len`.
-pub(crate) async fn read_body<B>(mut body: B, max_len: usize) -> Result<Option<Vec<u8>>, Cut>
-where
-    B: Body + Unpin,
-{
-    let mut octets = Vec::new();
-    let mut len = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.map_err(|_| Cut)?.into_data() else {
-            continue;
-        };
-        len = len.saturating_add(bytes::Buf::remaining(&data));
-        if len > max_len.saturating_add(MAX_DISCARDED) {
-            break;
-        }
-        if len > max_len {
-            octets = Vec::new();
-            continue;
-        }
-        octets.extend_from_slice(&bytes::Buf::copy_to_bytes(
-            &mut data,
-            len.saturating_sub(octets.len()),
-        ));
-    }
-    Ok((len <= max_len).then_some(octets))
-}
-
-/// All headers that are text, in the order of the request as far as they have one name.
-fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("invalid")))
-}
-
-/// All `Accept` headers as one (RFC 9110 section 5.3); what is not text names no supported type.
-fn accept_header(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<&str> = headers
-        .get_all(hyper::header::ACCEPT)
-        .iter()
-        .map(|value| value.to_str().unwrap_or("invalid"))
-        .collect();
-    (!values.is_empty()).then(|| values.join(","))
-}
-
 fn unavailable(reason: Reason) -> HttpResponse {
     tracing::error!(reason = reason.name(), "request could not be served");
     Problem::Unavailable.encode()
-}
-
-pub(crate) fn http_response(answer: HttpResponse) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(&value),
-        ) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }

@@ -22,8 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::app::Cut;
 use crate::config::NetworkLimits;
+use crate::http_message::Cut;
 use crate::rate::network;
 use ringtrue_oob::token::redemption::MAX_TOKENS;
 

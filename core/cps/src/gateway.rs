@@ -25,7 +25,8 @@ use ringtrue_stir::{Reason, UnixTime, base64url};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::app::{App, Cut};
+use crate::app::App;
+use crate::http_message::Cut;
 
 /// How long a key is the one that new clients get: a day.
 const PERIOD: u64 = 86_400;

@@ -23,6 +23,7 @@ mod constant;
 mod directory;
 mod directory_file;
 mod gateway;
+mod http_message;
 mod item;
 mod level;
 mod mailbox;

@@ -25,8 +25,8 @@ use ringtrue_oob::http::relay_route::RelayRoute;
 use ringtrue_oob::http::{HttpRequest, HttpResponse, health, media};
 use ringtrue_oob::ohttp::{MAX_KEY_CONFIGS_LEN, messages, shape};
 
-use crate::app::{Cut, http_response, read_body};
 use crate::connection::{Answering, ConnectionCounts};
+use crate::http_message::{Cut, http_response, read_body};
 use crate::rate::RateLimiter;
 
 /// The media types of what a gateway answers. Anything else is no gateway's.
