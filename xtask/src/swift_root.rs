@@ -128,7 +128,7 @@ fn folder() -> Result<PathBuf, Stop> {
 fn make(workspace: &mut Workspace, folder: &Path) -> Result<(), Stop> {
     if process::ask(Command::new("mmdebstrap").arg("--version")).is_none() {
         return Err(Stop::Skipped(
-            "no mmdebstrap (`apt-get install mmdebstrap`)".to_owned(),
+            "no mmdebstrap (`apt-get install mmdebstrap debian-archive-keyring`)".to_owned(),
         ));
     }
     let begun = folder.with_extension("begun");
@@ -151,8 +151,13 @@ fn make(workspace: &mut Workspace, folder: &Path) -> Result<(), Stop> {
 }
 
 fn fill(workspace: &mut Workspace, folder: &Path, shared: &Path) -> Result<(), Stop> {
-    let mut system = workspace.command("mmdebstrap");
+    // It mounts inside the folder too, and would leave that there if it were killed.
+    let mut system = workspace.command("unshare");
     system.args([
+        "--mount",
+        "--propagation",
+        "private",
+        "mmdebstrap",
         "--quiet",
         "--variant=apt",
         "--include=ca-certificates,gcc,libc6-dev",
