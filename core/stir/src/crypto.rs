@@ -9,8 +9,10 @@
 mod device;
 mod es256;
 mod keys;
+mod pkcs8;
 mod provider;
 mod rust_crypto;
+mod signature_value;
 mod spki;
 
 pub use device::{DeviceSignature, KeyAgreement, Signer};

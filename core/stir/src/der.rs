@@ -103,17 +103,20 @@ pub(crate) fn only(der: &[u8], tag: u8) -> Option<&[u8]> {
     reader.is_empty().then_some(content)
 }
 
+/// The digits of a minimally encoded, non-negative INTEGER, base 256, without leading zeros but for
+/// zero itself.
+pub(crate) fn magnitude(content: &[u8]) -> Option<&[u8]> {
+    let (first, rest) = content.split_first()?;
+    let (minimal, digits) = match (first, rest.first()) {
+        (0x00, Some(second)) => (*second >= 0x80, rest),
+        (first, _) => (*first < 0x80, content),
+    };
+    minimal.then_some(digits)
+}
+
 /// A minimally encoded, non-negative INTEGER of at most 64 bits.
 pub(crate) fn unsigned(content: &[u8]) -> Option<u64> {
-    let (first, rest) = content.split_first()?;
-    let minimal = match (first, rest.first()) {
-        (0x00, Some(second)) => *second >= 0x80,
-        (first, _) => *first < 0x80,
-    };
-    let digits = if *first == 0 { rest } else { content };
-    if !minimal || digits.len() > 8 {
-        return None;
-    }
+    let digits = magnitude(content).filter(|digits| digits.len() <= 8)?;
     Some(
         digits
             .iter()

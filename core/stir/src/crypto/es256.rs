@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::{Reason, der};
+use super::signature_value;
+use crate::Reason;
 
 /// An ES256 signature: r then s, 32 octets each, big-endian, both in 1..n-1.
 ///
@@ -29,17 +30,15 @@ impl Es256Signature {
     ///
     /// [`Reason::MalformedSignature`] unless `der` is one strict DER `ECDSA-Sig-Value`.
     pub fn from_der(der: &[u8]) -> Result<Self, Reason> {
-        let signature =
-            p256::ecdsa::Signature::from_der(der).map_err(|_| Reason::MalformedSignature)?;
-        Ok(Self(signature.to_bytes().into()))
+        signature_value::read(der, 32)
+            .ok_or(Reason::MalformedSignature)
+            .and_then(|raw| Self::from_raw(&raw))
     }
 
     /// The DER `ECDSA-Sig-Value`, as certificates and requests carry it.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
-        let (r, s) = self.0.split_at(32);
-        let integers = [der::unsigned_octets(r), der::unsigned_octets(s)];
-        der::element(der::SEQUENCE, &integers.concat())
+        signature_value::write(&self.0)
     }
 
     /// The 64 octets r then s.

@@ -127,19 +127,6 @@ secret!(
 );
 
 impl SecretKey {
-    /// Reads a P-256 key from an unencrypted PKCS#8 `PRIVATE KEY` PEM block. The caller overwrites its
-    /// own copy.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::MalformedPem`] unless it holds a P-256 key.
-    pub fn from_pkcs8_pem(text: &str) -> Result<Self, Reason> {
-        use p256::pkcs8::DecodePrivateKey as _;
-        let key = p256::SecretKey::from_pkcs8_pem(text.trim()).map_err(|_| Reason::MalformedPem)?;
-        let octets = zeroize::Zeroizing::new(key.to_bytes().to_vec());
-        Self::from_slice(&octets)
-    }
-
     /// Lets `fill` write the octets in place, so that no copy is left behind.
     ///
     /// # Errors

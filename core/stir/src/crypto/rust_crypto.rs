@@ -7,7 +7,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::{
     CryptoProvider, Curve, Es256Signature, GeneratedKey, IssuerCurve, IssuerDigest, IssuerEcdsa,
-    P256PublicKey, SecretKey, SharedSecret,
+    P256PublicKey, SecretKey, SharedSecret, signature_value,
 };
 use crate::Reason;
 
@@ -114,19 +114,20 @@ impl CryptoProvider for RustCrypto {
             IssuerDigest::Sha512 => Sha512::digest(message).to_vec(),
         };
         macro_rules! verify {
-            ($curve:ident) => {{
-                let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(point);
-                let signature = $curve::ecdsa::Signature::from_der(signature);
-                let (Ok(key), Ok(signature)) = (key, signature) else {
+            ($curve:ident, $width:literal) => {{
+                let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(point).ok();
+                let signature = signature_value::read(signature, $width)
+                    .and_then(|raw| $curve::ecdsa::Signature::from_slice(&raw).ok());
+                let (Some(key), Some(signature)) = (key, signature) else {
                     return Some(false);
                 };
                 Some(key.verify_prehash(&hash, &signature).is_ok())
             }};
         }
         match algorithm.curve {
-            IssuerCurve::P256 => verify!(p256),
-            IssuerCurve::P384 => verify!(p384),
-            IssuerCurve::P521 => verify!(p521),
+            IssuerCurve::P256 => verify!(p256, 32),
+            IssuerCurve::P384 => verify!(p384, 48),
+            IssuerCurve::P521 => verify!(p521, 66),
         }
     }
 }
