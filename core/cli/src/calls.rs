@@ -63,7 +63,8 @@ pub(crate) fn publish(arguments: &PublishArguments) -> Result<Exit, Failure> {
 
 /// Announces a call and, if asked to, waits for the answer.
 pub(crate) fn place(arguments: &PlaceArguments) -> Result<Exit, Failure> {
-    let endpoint = settings::endpoint(&arguments.endpoint, &arguments.from, &[])?;
+    let endpoint =
+        settings::endpoint_of_a_call(&arguments.endpoint, &arguments.from, arguments.deadline)?;
     run(async || {
         let mut options = PlaceOptions::default().within(arguments.deadline);
         options.want_answer = arguments.await_answer.is_some();
@@ -145,7 +146,8 @@ async fn follow(
     let end = if let Some(after) = arguments.gone_after {
         tokio::time::sleep(after).await;
         call.ended();
-        WIND_UP
+        // Longer than a report may take.
+        WIND_UP.max(arguments.deadline.saturating_mul(2))
     } else {
         tokio::time::sleep(arguments.answered_after.unwrap_or_default()).await;
         call.answered();
@@ -177,7 +179,8 @@ async fn follow(
 
 /// Verifies a ringing call and, if asked to, answers it.
 pub(crate) fn ring(arguments: &RingArguments) -> Result<Exit, Failure> {
-    let endpoint = settings::endpoint(&arguments.endpoint, &arguments.to, &[])?;
+    let endpoint =
+        settings::endpoint_of_a_call(&arguments.endpoint, &arguments.to, arguments.deadline)?;
     run(async || {
         let started = Instant::now();
         let mut call = endpoint

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ringtrue::{
     AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, NumberContext, Policy,
@@ -163,6 +163,25 @@ pub(crate) fn endpoint(
     number: &TelephoneNumber,
     suites: &[Suite],
 ) -> Result<Endpoint, Failure> {
+    one_number(arguments, number, suites, Duration::ZERO)
+}
+
+/// The same, which has at least so long for what it says of a call that was announced or rang: answers
+/// and reports.
+pub(crate) fn endpoint_of_a_call(
+    arguments: &EndpointArguments,
+    number: &TelephoneNumber,
+    deadline: Duration,
+) -> Result<Endpoint, Failure> {
+    one_number(arguments, number, &[], deadline)
+}
+
+fn one_number(
+    arguments: &EndpointArguments,
+    number: &TelephoneNumber,
+    suites: &[Suite],
+    answers: Duration,
+) -> Result<Endpoint, Failure> {
     let mut parts = match (&arguments.source.lab, &arguments.source.config) {
         (Some(dir), _) => from_lab(dir, number)?,
         (None, Some(file)) => from_file(file)?,
@@ -171,7 +190,7 @@ pub(crate) fn endpoint(
     // A command is about one number, written globally.
     parts.numbers = vec![number.as_str().to_owned()];
     parts.numbering = None;
-    build(arguments, parts, suites)
+    build(arguments, parts, suites, answers)
 }
 
 /// Makes the endpoint that is to be served: of a lab's `number`, or of the configured numbers. With it
@@ -194,7 +213,7 @@ pub(crate) fn served_endpoint(
     };
     let serve = parts.serve.take().unwrap_or_default();
     let has_bundle = parts.trust.is_some();
-    let endpoint = build(arguments, parts, &[])?;
+    let endpoint = build(arguments, parts, &[], Duration::ZERO)?;
     Ok((endpoint, serve, has_bundle))
 }
 
@@ -206,6 +225,7 @@ fn build(
     arguments: &EndpointArguments,
     parts: Parts,
     suites: &[Suite],
+    answers: Duration,
 ) -> Result<Endpoint, Failure> {
     let base_url = arguments.base.clone().unwrap_or(parts.base_url);
     let token_issuer = match parts.token_issuer {
@@ -217,6 +237,7 @@ fn build(
     };
     let mut policy = Policy::default();
     policy.profile = parts.profile;
+    policy.answer_deadline = policy.answer_deadline.max(answers);
     policy.reader_signers = parts.reader_signers;
     if !suites.is_empty() {
         policy.suites = suites.to_vec();

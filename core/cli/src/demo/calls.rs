@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringtrue::{CallPhase, PlaceOptions, Policy, Reason};
+use ringtrue::{CallPhase, PlaceOptions, Reason};
 
 use super::scene::{Expected, Outcome, Played, Step, Timing, Who};
 use super::steps::Conversation;
@@ -107,7 +107,7 @@ async fn ring(
     let (from, to) = (caller.number.as_str(), callee.number.as_str());
     let call = callee
         .endpoint
-        .ring(Some(from), Some(to), None)
+        .ring(Some(from), Some(to), Some(PATIENCE))
         .await
         .map_err(Failure::of("ringing"))?;
     let rang = world.now();
@@ -136,7 +136,7 @@ async fn ring(
         Timing {
             at_ms: ringing.relative(rang),
             took,
-            deadline: Policy::default().ring_deadline,
+            deadline: PATIENCE,
         },
     );
     if !verdict.verdict.is_good() {
@@ -144,7 +144,7 @@ async fn ring(
     }
     let answered = callee
         .endpoint
-        .answer(&call, CallPhase::Answered, None)
+        .answer(&call, CallPhase::Answered, Some(PATIENCE))
         .await
         .map_err(Failure::of("answering"))?;
     if !answered.sent {

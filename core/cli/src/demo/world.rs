@@ -40,10 +40,9 @@ const MALLORY: &str = "12025550199";
 /// What the telephones have keys of: what is recorded today shall not be opened by tomorrow's machines.
 pub(super) const SUITE: Suite = Suite::S3;
 
-/// How long the scenes that are played all at once wait. Not the endpoints' own deadlines, which are
-/// shorter: a busy machine must not look like a failed proof. The calls, which are played alone, and the
-/// outages keep those.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the scenes wait for what comes, whatever else the machine does. Not the endpoints' own
+/// deadlines, which are shorter: a busy machine must not look like a failed proof. The outages keep those.
+pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Storage tokens that a telephone has: more than any scene needs.
 const TOKEN_STOCK: usize = 8;
@@ -330,6 +329,7 @@ impl Phone {
         let mut policy = Policy::default();
         policy.profile = Profile::Delegate;
         policy.token_stock = TOKEN_STOCK;
+        policy.answer_deadline = PATIENCE;
         policy.suites = vec![card.suite];
         let mut builder = Endpoint::builder()
             .relay(way.relay.as_str())

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long an event may take that always comes. Only reached when something is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A deadline for what comes, whatever else the machine does.
+pub(crate) const IN_TIME: [&str; 2] = ["--deadline", "30s"];
+
 pub(crate) const ALICE: &str = "12025550143";
 pub(crate) const BOB: &str = "12025550177";
 
@@ -120,9 +123,14 @@ impl Laboratory {
         }
     }
 
-    /// The arguments of an endpoint's command at `server`.
+    /// The arguments of an endpoint's command at `server`; of a call with time enough, unless it says how
+    /// much.
     pub(crate) fn arguments<'a>(&'a self, server: &'a Server, command: &[&'a str]) -> Vec<&'a str> {
         let mut arguments = command.to_vec();
+        let is_call = matches!(command.first(), Some(&("place" | "ring" | "publish")));
+        if is_call && !command.contains(&"--deadline") {
+            arguments.extend(IN_TIME);
+        }
         arguments.extend(["--lab", self.dir(), "--base", server.base(), "--json"]);
         arguments
     }
