@@ -2,7 +2,6 @@
 //! answers where none may go.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use ringtrue::{Answered, CallPhase, Placement, Reason, Verdict};
@@ -16,9 +15,6 @@ use crate::support::puppet::{Called, Puppet};
 use crate::support::scene::Scene;
 use crate::support::world::{World, number, patiently_with_answer, place};
 use crate::support::{PATIENT, ends, now};
-
-/// How long a caller waits for an answer that is not going to be good: time for several looks.
-const A_WHILE: Duration = Duration::from_secs(4);
 
 type Answer = Box<dyn Fn(&Called) -> Content + Send + Sync>;
 
@@ -145,15 +141,10 @@ async fn the_caller_believes_no_answer_but_the_called_party_s_to_this_call() {
             let (name, verdict, reasons, make) = case;
             let called = Called::new(&world, 2 * index, 2 * index + 1).await;
             called.leave(&make(&called)).await;
-            let wait = match verdict {
-                Verdict::Verified => PATIENT,
-                _ => A_WHILE,
+            let outcome = match verdict {
+                Verdict::Verified => called.outcome(PATIENT).await.verdict,
+                _ => called.verdict_on_what_was_left().await,
             };
-            let mut outcome = called.outcome(wait).await.verdict;
-            // The last look may have been on its way.
-            outcome
-                .reasons
-                .retain(|reason| *reason != Reason::DeadlinePassed);
             assert_eq!(
                 (outcome.verdict, &outcome.reasons),
                 (verdict, &reasons),
@@ -203,7 +194,7 @@ async fn an_answer_counts_for_one_call_only() {
             ..answer
         })
         .await;
-    let outcome = second.outcome(A_WHILE).await.verdict;
+    let outcome = second.verdict_on_what_was_left().await;
     assert_eq!(outcome.verdict, Verdict::Refused);
     assert_eq!(outcome.reasons, [Reason::Replayed]);
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ringtrue::{CoverPolicy, CoverTraffic, Endpoint, Placement, Power, Reason, Suite, Verdict};
+use ringtrue::{
+    CoverPolicy, CoverTraffic, Endpoint, Placement, Policy, Power, Reason, Suite, Verdict,
+};
 
 use crate::support::gateway::{Behaviour, Kind};
 use crate::support::scene::CALLER;
@@ -95,13 +97,20 @@ async fn a_caller_that_knows_no_keys_skips_its_covers_and_asks_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn real_calls_go_on_while_covers_fail_and_a_stopped_one_sends_nothing_more() {
     let world = World::new().await;
-    let (caller, callee) = caller_and_callee(&world).await;
+    let (callee, from) = (world.published(1).await, number(CALLER));
+    let caller = world.builder(&from, &world.credential(&from));
+    // The usual time for a store: it has to be over for a cover to fail.
+    let caller = caller.policy(Policy::default()).build().unwrap();
+    let to = number(1);
+    ends(caller.prefetch_keys(to.as_str(), Some(PATIENT)))
+        .await
+        .unwrap();
     let traffic = caller.cover_traffic(often(), || Power::Plenty).unwrap();
     world.gateway.set(Kind::Store, Behaviour::Silent);
     until(&traffic, |traffic| traffic.counts().skipped >= 1).await;
     assert_ne!(traffic.counts().last_reason, Some(Reason::CoverSkipped));
-    world.gateway.heal();
     traffic.stop();
+    world.gateway.heal();
     let placed = place(&caller, CALLER, 1, patiently()).await;
     assert_eq!(placed.placement, Placement::Stored);
     let stores = world.gateway.count(Kind::Store);

@@ -22,7 +22,7 @@ use ringtrue_oob::{BaseUrl, Blob, Destination, Suite, dummy};
 use ringtrue_raw_rsa::RsaIssuerKey;
 use ringtrue_stir::certificate::Profile;
 
-use crate::support::world::{STATE_KEY, X5U, lab_http, number, signer_of};
+use crate::support::world::{STATE_KEY, X5U, lab_http, number, patient_network, signer_of};
 use crate::support::{PATIENT, ends, logs, now};
 
 /// The number that everything is about.
@@ -74,6 +74,7 @@ impl World {
         let state = tempfile::tempdir().unwrap();
         let mut config = ServiceConfig::new(authority.anchors().unwrap());
         config.profile = Profile::Stir;
+        config.network = patient_network();
         config.placement.lifetime = lifetime;
         config.state_folder = Some(state.path().to_owned());
         config.tokens = Some(TokenSettings::required());

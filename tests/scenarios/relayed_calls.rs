@@ -102,12 +102,15 @@ async fn an_announcement_that_a_relay_delivers_after_its_end_is_conflicting() {
     let world = RelayedWorld::new().await;
     let (caller, callee) = (world.published(CALLER).await, world.published(CALLEE).await);
     learn_keys(&caller, CALLEE).await;
+    // Only what the service has answered is in the mailbox.
     let stores = || {
         let opened = world.service.opened();
-        let stores = opened.iter().filter(|(_, inner)| inner.method == "POST");
+        let stores = opened
+            .iter()
+            .filter(|(seen, inner)| inner.method == "POST" && seen.answer.is_some());
         stores.count()
     };
-    let arrived = async |count| {
+    let stored = async |count| {
         while stores() < count {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -132,9 +135,9 @@ async fn an_announcement_that_a_relay_delivers_after_its_end_is_conflicting() {
     };
     let outgoing = caller.outgoing(&placed, Some(PATIENT));
     outgoing.ended();
-    ends(arrived(1)).await;
+    ends(stored(1)).await;
     release.send(()).unwrap();
-    ends(arrived(2)).await;
+    ends(stored(2)).await;
     let from = number(CALLER);
     let call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
         .await

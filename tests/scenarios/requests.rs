@@ -1,10 +1,12 @@
 //! How many requests and connections a call costs, counted at a gateway in front of the real service.
 
+use std::time::Instant;
+
 use ringtrue::{CallPhase, Placement, Verdict};
 
 use crate::support::gateway::Kind;
 use crate::support::world::{World, number, patiently, patiently_with_answer, place};
-use crate::support::{PATIENT, ends};
+use crate::support::{PATIENT, ends, looks_due};
 
 const CALLER: usize = 0;
 const CALLEE: usize = 1;
@@ -56,6 +58,7 @@ async fn placing_and_ringing_take_one_request_each_when_warm() {
         assert_eq!(now, connections, "round {round}: no new connection");
 
         let (before, connections) = counts();
+        let rang = Instant::now();
         let mut call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
             .await
             .unwrap();
@@ -75,8 +78,14 @@ async fn placing_and_ringing_take_one_request_each_when_warm() {
             "ringing, warm: lookup, publish, retrieve, store = {spent:?}, connections = {}",
             now - connections
         );
-        assert_eq!(spent, [0, 0, 1, 0], "round {round}");
-        assert_eq!(now, connections, "round {round}: no new connection");
+        // One, and what is due by then whatever was found: on a machine that is not busy, nothing.
+        let looks = spent[2];
+        let due = looks_due(rang.elapsed());
+        assert!((1..=due).contains(&looks), "round {round}: {looks}");
+        assert_eq!(spent, [0, 0, looks, 0], "round {round}");
+        // Those that overlap need connections of their own.
+        let new = now - connections;
+        assert!(new < looks, "round {round}: {new} new connections");
         call.ended();
         while ends(call.changed()).await.is_some() {}
     }
@@ -95,13 +104,17 @@ async fn a_first_call_takes_one_request_and_connection_for_each_role() {
     assert_eq!(Kind::ALL.map(|kind| gateway.count(kind)), [1, 2, 0, 1]);
     // PRV-50: lookups and stores share no connection.
     assert_eq!(gateway.connections(), before + 2);
-    let from = number(CALLER);
+    let (from, rang) = (number(CALLER), Instant::now());
     let call = ends(callee.ring(Some(from.as_str()), None, Some(PATIENT)))
         .await
         .unwrap();
     assert_eq!(call.verdict().verdict, Verdict::Verified);
-    assert_eq!(gateway.count(Kind::Retrieve), 1);
-    assert_eq!(gateway.connections(), before + 3);
+    // The looks that are due by then: one, on a machine that is not busy.
+    let looks = gateway.count(Kind::Retrieve);
+    let due = looks_due(rang.elapsed());
+    assert!((1..=due).contains(&looks), "{looks}");
+    let connections = gateway.connections() - before - 2;
+    assert!((1..=due).contains(&connections), "{connections}");
     let answered = ends(callee.answer(&call, CallPhase::Answered, Some(PATIENT)))
         .await
         .unwrap();

@@ -2,18 +2,19 @@
 //! publishing, answering and awaiting an answer make of it, and of the service once it is well again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use ringtrue::{
-    AddressPolicy, AnswerExpectation, AnswerOutcome, CallPhase, Endpoint, HttpSettings, Placement,
-    Reason, Verdict,
-};
+use futures_util::stream;
+use ringtrue::{AnswerExpectation, AnswerOutcome, CallPhase, Endpoint, Placement, Reason, Verdict};
 use ringtrue_lab::tls_identity;
 
 use crate::support::faults::{Fault, answer, flooding, gives, lying, slow};
 use crate::support::gateway::{Behaviour, Gateway, Kind};
-use crate::support::world::{World, number, patiently, patiently_with_answer, place, told};
+use crate::support::world::{
+    World, lab_http, number, patiently, patiently_with_answer, place, told,
+};
 use crate::support::{BRIEF, PATIENT, ends, next_second};
 
 /// What a flood may get rid of beyond what the client takes: buffers of sockets and TLS.
@@ -24,6 +25,9 @@ const LIMIT: u64 = 1_572_864;
 
 /// How often to give a busy machine more time.
 const MORE_TIME: usize = 4;
+
+/// How old an answer may be to be found for certain: within the minute that it is kept and believed.
+const FRESH: Duration = Duration::from_secs(30);
 
 const CALLER: usize = 0;
 const CALLEE: usize = 1;
@@ -186,6 +190,8 @@ impl Pair {
         );
         // The call was not used up: a poll after the deadline finds it, or the next ring.
         if fault.hangs() {
+            // A busy machine may have made all polls of a ringing call meanwhile; answering makes new ones.
+            call.answered();
             let found = ends(call.changed()).await.expect("a later poll");
             assert_eq!(found.verdict, Verdict::Verified, "{name}: later");
         } else {
@@ -218,6 +224,7 @@ impl Pair {
 
         // Not being able to look once more does not keep the answer from being sent.
         inflict(Kind::Retrieve);
+        let sent = Instant::now();
         let answered = ends(
             self.callee
                 .answer(&call, CallPhase::Answered, Some(PATIENT)),
@@ -227,8 +234,12 @@ impl Pair {
         assert!(answered.sent, "{name}: answer without a last look");
         // The last look has one second, which is short on a busy machine.
         let expected = [fault.of(Kind::Retrieve), Reason::DeadlinePassed];
-        assert_eq!(answered.reasons.len(), 1, "{name}: last look");
-        assert!(expected.contains(&answered.reasons[0]), "{name}: last look");
+        assert!(!answered.reasons.is_empty(), "{name}: last look");
+        assert!(
+            answered.reasons.iter().all(|one| expected.contains(one)),
+            "{name}: last look {:?}",
+            answered.reasons
+        );
         let expected = placed.answer.unwrap();
         let outcome = if fault.hangs() {
             ends(self.caller.await_answer(expected.clone(), Some(BRIEF * 3))).await
@@ -250,6 +261,12 @@ impl Pair {
             "{name}: await"
         );
         self.gateway().heal();
+        if sent.elapsed() > FRESH {
+            let answered = self
+                .callee
+                .answer(&call, CallPhase::Answered, Some(PATIENT));
+            assert!(ends(answered).await.unwrap().sent, "{name}: answer again");
+        }
         let outcome = self.await_answer(&expected, PATIENT).await;
         assert_eq!(
             outcome.verdict.verdict,
@@ -262,12 +279,15 @@ impl Pair {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_conversation_ends_typed_when_the_service_lies() {
-    for faults in lying().chunks(13) {
-        join_all(faults.iter().map(|fault| async move {
-            Pair::new().await.suffer(fault).await;
-        }))
+    // Few at once: they share a thread, and a call and its answer have a minute.
+    let faults = lying();
+    let suffering = faults.iter().map(|fault| async move {
+        Pair::new().await.suffer(fault).await;
+    });
+    stream::iter(suffering)
+        .buffer_unordered(4)
+        .collect::<Vec<()>>()
         .await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -302,7 +322,7 @@ async fn a_flood_is_cut_off_at_the_limit() {
                     let _ = ends(pair.caller.prefetch_keys(callee.as_str(), Some(PATIENT))).await;
                 }
                 Kind::Publish => drop(ends(pair.callee.rotate_keys(Some(PATIENT))).await),
-                Kind::Retrieve => drop(pair.ring(BRIEF).await),
+                Kind::Retrieve => drop(pair.ring(PATIENT).await),
                 Kind::Store => drop(place(&pair.caller, CALLER, CALLEE, patiently()).await),
             }
             sent.push((kind, gateway.flooded().await));
@@ -403,12 +423,7 @@ async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name(
         .signer(crate::support::world::signer_of(&credential))
         .anchors_pem(world.authority.root.pem())
         .service(by_name)
-        .http(HttpSettings {
-            addresses: AddressPolicy::public_only().allow_loopback(),
-            extra_roots_pem: vec![world.tls.root_pem.clone()],
-            web_roots: false,
-            ..HttpSettings::default()
-        })
+        .http(lab_http(&world.tls.root_pem))
         .store(Arc::new(ringtrue::MemoryStore::new()))
         .state_key(crate::support::world::STATE_KEY)
         .build()
@@ -431,10 +446,10 @@ async fn every_conversation_ends_typed_when_the_certificate_is_for_another_name(
 // W-17: a second service of the callee takes over, and the callee asks both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_service_takes_over_when_one_fails() {
-    for behaviour in [Behaviour::Silent, gives(&answer(503, "text/plain", b""))] {
+    let faults = [Behaviour::Silent, gives(&answer(503, "text/plain", b""))];
+    join_all(faults.map(|behaviour| async move {
         let world = World::new().await;
-        let upstream =
-            ringtrue_net::HttpClient::new(&crate::support::world::lab_http(&world.tls.root_pem));
+        let upstream = ringtrue_net::HttpClient::new(&lab_http(&world.tls.root_pem));
         let upstream = (
             upstream.unwrap(),
             world.service.base_url().as_str().to_owned(),
@@ -452,7 +467,8 @@ async fn the_next_service_takes_over_when_one_fails() {
 
         world.gateway.set(Kind::Store, behaviour.clone());
         world.gateway.set(Kind::Retrieve, behaviour);
-        let placed = place(&caller, CALLER, CALLEE, patiently().within(BRIEF * 4)).await;
+        // The silent one has a share of this time.
+        let placed = place(&caller, CALLER, CALLEE, patiently()).await;
         assert_eq!(placed.placement, Placement::Stored, "{:?}", placed.reasons);
         assert_eq!(told(&placed), [Reason::ServiceFailedOver]);
         assert_eq!(second.count(Kind::Store), 1);
@@ -466,5 +482,6 @@ async fn the_next_service_takes_over_when_one_fails() {
             "{:?}",
             call.verdict().reasons
         );
-    }
+    }))
+    .await;
 }

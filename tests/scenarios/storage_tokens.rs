@@ -11,7 +11,7 @@ use ringtrue_lab::{Authority, TlsIdentity, tls_identity};
 use ringtrue_stir::certificate::Profile;
 
 use crate::support::secrets::Secrets;
-use crate::support::world::{STATE_KEY, X5U, lab_http, number, signer_of};
+use crate::support::world::{STATE_KEY, X5U, lab_http, number, patient_network, signer_of};
 use crate::support::{PATIENT, ends, logs, next_second, now};
 
 const CALLER: usize = 0;
@@ -44,6 +44,7 @@ impl World {
         let tls = tls_identity(&["127.0.0.1", "localhost"], now()).unwrap();
         let mut config = ServiceConfig::new(authority.anchors().unwrap());
         config.profile = Profile::Stir;
+        config.network = patient_network();
         config.tokens = Some(TokenSettings::required());
         let identity = ringtrue_cps::TlsIdentity {
             chain_pem: tls.chain_pem.clone(),

@@ -3,7 +3,7 @@
 //! what the two sides tell each other.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringtrue::{
     CallPhase, Clock, Endpoint, Mky, OutgoingCall, Placed, Placement, Reason, RingingCall, Verdict,
@@ -11,14 +11,14 @@ use ringtrue::{
 };
 use ringtrue_oob::{CallNonce, CallState, Content, RecipientKey, Suite};
 
-use crate::support::confirming::{Pair, answer, becomes, shows};
+use crate::support::confirming::{CALLS_ON_A_BUSY_MACHINE, Pair, becomes, shows};
 use crate::support::forge::{nonce, seal_to};
-use crate::support::gateway::{Dates, Kind};
+use crate::support::gateway::{Behaviour, Dates, Kind};
 use crate::support::keys::{DeviceAgreement, Temper};
 use crate::support::puppet::Puppet;
 use crate::support::scene::{CALLER, Scene};
 use crate::support::world::{World, number, patiently, patiently_with_answer, place};
-use crate::support::{PATIENT, ends};
+use crate::support::{PATIENT, ends, next_second};
 
 const CALLEE: usize = 1;
 const ATTACKER: usize = 66;
@@ -195,6 +195,7 @@ async fn case_b_a_true_call_that_is_over_does_not_speak_for_one_that_begins() {
     assert_eq!(attackers.verdict().reasons, [Reason::CallerGone]);
     // A call of the same caller that is announced anew is another one.
     attackers.ended();
+    next_second().await;
     let _outgoing = stage.call().await;
     assert_eq!(stage.rings().await.verdict().verdict, Verdict::Verified);
 }
@@ -206,9 +207,10 @@ async fn case_c_an_answer_by_voicemail_at_another_time_is_a_conflict() {
     let mut outgoing = stage.call().await;
     let mut attackers = stage.rings().await;
     assert_eq!(attackers.verdict().verdict, Verdict::Verified);
-    // The true call is answered elsewhere; the telephone with the attacker's call is picked up later.
+    // The true call is answered elsewhere; the telephone with the attacker's call is picked up later: by
+    // more than the tolerance and what the clocks leave open at most, 2 s and 5 s on either side.
     outgoing.answered();
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(Duration::from_secs(13)).await;
     let picked_up = stage
         .callee
         .answer(&attackers, CallPhase::Answered, Some(PATIENT));
@@ -313,8 +315,11 @@ async fn case_f_a_service_calls_back_who_proved_control_once_and_not_at_a_chosen
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_announcement_that_waited_is_to_be_made_anew() {
     let stage = Stage::new().await;
+    let begun = Instant::now();
     let placed = stage.announce().await;
-    assert!(stage.caller.may_be_dialled(&placed));
+    let may_be_dialled = stage.caller.may_be_dialled(&placed);
+    // A busy machine may have needed the time for the announcement itself.
+    assert!(may_be_dialled || begun.elapsed() >= Duration::from_secs(2));
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     assert!(!stage.caller.may_be_dialled(&placed));
 }
@@ -369,6 +374,7 @@ async fn a_call_that_ended_is_mistaken_for_no_other() {
         let replay = stage.rings().await;
         assert_eq!(replay.verdict().verdict, Verdict::Refused);
         assert_eq!(replay.verdict().reasons, [Reason::Replayed]);
+        next_second().await;
     }
 }
 
@@ -378,11 +384,13 @@ async fn a_ring_that_was_given_up_leaves_nothing_behind() {
     let stage = Stage::new().await;
     let (from, to) = (number(CALLER), number(CALLEE));
     {
+        stage.world.gateway.set(Kind::Retrieve, Behaviour::Silent);
         let ringing = stage
             .callee
             .ring(Some(from.as_str()), Some(to.as_str()), Some(PATIENT));
         let given_up = tokio::time::timeout(Duration::from_millis(1), ringing).await;
         assert!(given_up.is_err(), "nothing can be found that soon");
+        stage.world.gateway.heal();
     }
     let _outgoing = stage.call().await;
     assert_eq!(stage.rings().await.verdict().verdict, Verdict::Verified);
@@ -573,17 +581,30 @@ async fn without_a_time_to_compare_by_a_call_stays_verified_and_says_so() {
 // A service may show one side another time, inside what a device's clock may be off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_shows_one_side_another_time_costs_the_confirmation() {
-    let stage = Stage::new().await;
-    stage.world.gateway.show(Dates::AheadForStores(5));
-    let outgoing = stage.call().await;
-    let mut ringing = stage.rings().await;
-    stage.pair().both_answer(&outgoing, &ringing).await;
-    becomes(
-        &mut ringing,
-        Verdict::Conflicting,
-        Some(Reason::TimesDiffer),
-    )
-    .await;
+    for _ in 0..CALLS_ON_A_BUSY_MACHINE {
+        let stage = Stage::new().await;
+        stage.world.gateway.show(Dates::AheadForStores(5));
+        let outgoing = stage.call().await;
+        let mut ringing = stage.rings().await;
+        stage.pair().both_answer(&outgoing, &ringing).await;
+        let compared = async |ringing: &mut RingingCall| {
+            let told = |found: &ringtrue::CallVerdict, reason| found.reasons.contains(&reason);
+            let mut found = ringing.verdict();
+            while !told(&found, Reason::TimesDiffer) && !told(&found, Reason::ClockUncertain) {
+                found = ends(ringing.changed()).await.expect("the caller's report");
+            }
+            found
+        };
+        let found = compared(&mut ringing).await;
+        if found.verdict == Verdict::Conflicting {
+            assert!(found.reasons.contains(&Reason::TimesDiffer));
+            return;
+        }
+        // Where requests take seconds, five of them are too few to tell. Then the next call has to do.
+        assert_eq!(found.verdict, Verdict::Verified);
+        assert_eq!(found.reasons, [Reason::ClockUncertain]);
+    }
+    panic!("never compared");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -645,7 +666,7 @@ async fn media_keys_that_both_tokens_name_confirm_the_call_and_others_contradict
         // The answer names the callee's keys; its verdict has to be good to be sent.
         ringing.media(media(2), &media(1));
         becomes(&mut ringing, Verdict::Confirmed, None).await;
-        answer(&stage.callee, &ringing).await;
+        stage.pair().both_answer(&outgoing, &ringing).await;
         ringing.media(media(2), &media(seen_by_callee));
         outgoing.media(&media(seen_by_caller));
         let mismatch = |verdict| (verdict == Verdict::Conflicting).then_some(Reason::MediaMismatch);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ringtrue::{AddressPolicy, FetchSettings, Fetcher, HttpSettings, NameResolver, UnixTime};
+use ringtrue::{FetchSettings, Fetcher, NameResolver, UnixTime};
 use ringtrue_lab::tls_identity;
 use ringtrue_net::server_config;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::now;
+use super::world::lab_http;
 
 /// The host of [`X5U`](super::world::X5U).
 const NAME: &str = "certs.example";
@@ -102,12 +103,7 @@ impl CertificateHost {
     pub(crate) fn fetcher(&self) -> Fetcher {
         let shared = Arc::clone(&self.shared);
         let settings = FetchSettings {
-            http: HttpSettings {
-                addresses: AddressPolicy::public_only().allow_loopback(),
-                extra_roots_pem: vec![self.root_pem.clone()],
-                web_roots: false,
-                ..HttpSettings::default()
-            },
+            http: lab_http(&self.root_pem),
             resolver: Some(Arc::new(OneName(self.address))),
             clock: Arc::new(move || {
                 let ahead = shared.ahead.load(Ordering::SeqCst);

@@ -11,7 +11,7 @@ use super::{PATIENT, ends, next_second};
 const AGREEMENT: Duration = Duration::from_secs(12);
 
 /// How many calls to make until the clocks of a busy machine agree.
-const CALLS_ON_A_BUSY_MACHINE: usize = 10;
+pub(crate) const CALLS_ON_A_BUSY_MACHINE: usize = 40;
 
 /// Waits until a ringing call has this verdict, with this reason if any.
 pub(crate) async fn becomes(call: &mut RingingCall, verdict: Verdict, reason: Option<Reason>) {

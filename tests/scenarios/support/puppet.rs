@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringtrue::{CallPhase, Endpoint, Placed, Placement, TelephoneNumber, UnixTime};
+use ringtrue::{
+    CallPhase, CallVerdict, Endpoint, Placed, Placement, Reason, TelephoneNumber, UnixTime, Verdict,
+};
 use ringtrue_lab::Credential;
 use ringtrue_net::AwsLcCrypto;
 use ringtrue_oob::{CallState, Content, Destination, RecipientKey, Suite, open};
@@ -14,7 +16,10 @@ use super::forge::{
 };
 use super::keys::{DeviceAgreement, Temper};
 use super::world::{World, number, patiently_with_answer, place, told};
-use super::{ends, now};
+use super::{PATIENT, ends, now};
+
+/// How long a caller waits for an answer that is not going to be good: time for several looks.
+const A_WHILE: Duration = Duration::from_secs(4);
 
 /// A called party played by the test: it has the keys and can read what it is sent.
 pub(crate) struct Puppet {
@@ -127,6 +132,23 @@ impl Called {
         let keys = keys_of_eks(&self.call);
         let blobs = seal_to(&keys, &self.from, &content.to_octets().unwrap());
         self.world.leave(&self.from, &blobs).await;
+    }
+
+    /// What comes of waiting for an answer that is not going to be good: the deadline ends that, and is
+    /// put off until a busy machine has looked at what was left.
+    pub(crate) async fn verdict_on_what_was_left(&self) -> CallVerdict {
+        let mut wait = A_WHILE;
+        loop {
+            let mut found = self.outcome(wait).await.verdict;
+            // Another look may have been on its way.
+            let reasons = &mut found.reasons;
+            reasons.retain(|reason| *reason != Reason::DeadlinePassed);
+            let looked = found.blobs.opened > 0 && found.verdict != Verdict::Unavailable;
+            if looked || wait >= PATIENT {
+                return found;
+            }
+            wait *= 2;
+        }
     }
 
     pub(crate) async fn outcome(&self, wait: Duration) -> ringtrue::AnswerOutcome {

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::secrets::Secrets;
 use super::witness::{Seen, Witness};
-use super::world::{World, lab_http, number};
+use super::world::{World, lab_http, number, patient_network};
 use super::{PATIENT, logs};
 
 /// Where the relay's own connections come from.
@@ -104,6 +104,7 @@ async fn serve(
 ) -> RunningService {
     let mut config = ServiceConfig::new(world.authority.anchors().unwrap());
     config.profile = Profile::Stir;
+    config.network = patient_network();
     config.state_folder = Some(state.path().to_owned());
     if wants_tokens {
         // It is known by the name under which it is reached, as its tokens name it.
@@ -176,6 +177,8 @@ impl RelayedWorld {
             (party.witness.name(), base)
         });
         let mut config = RelayConfig::new(BTreeMap::from(gateways));
+        config.network = patient_network();
+        config.gateway_timeout = PATIENT;
         config.http = HttpSettings {
             local_address: Some(RELAY_ADDRESS),
             ..lab_http(&world.tls.root_pem)
@@ -225,6 +228,7 @@ impl RelayedWorld {
             .signer(super::world::signer_of(&credential))
             .store(Arc::new(MemoryStore::new()))
             .state_key(super::world::STATE_KEY)
+            .policy(super::world::patient_policy())
             .service(self.service.witness.base())
             .directory(self.directory.witness.base())
             .http(HttpSettings {

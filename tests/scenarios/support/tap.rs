@@ -14,6 +14,9 @@ const RECORD_OVERHEAD: usize = 1 + 16;
 /// The type of records whose content is encrypted (RFC 8446 section 5.1).
 const APPLICATION_DATA: u8 = 23;
 
+/// The length of an alert (RFC 8446 section 6): what a connection ends with is no part of an exchange.
+const ALERT: usize = 2;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     There,
@@ -95,7 +98,8 @@ impl Tap {
             let mut turns: Vec<(usize, Exchange)> = Vec::new();
             let mut last = Way::Back;
             for (at, record) in records.iter().enumerate() {
-                if record.connection != connection || record.kind != APPLICATION_DATA {
+                let is_alert = record.len == RECORD_OVERHEAD + ALERT;
+                if record.connection != connection || record.kind != APPLICATION_DATA || is_alert {
                     continue;
                 }
                 if record.way == Way::There && last == Way::Back {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringtrue::{
-    AddressPolicy, Endpoint, HttpSettings, KeyAgreement, MemoryStore, PlaceOptions, Placed, Reason,
-    Signer, SoftwareSigner, TelephoneNumber, UnixTime,
+    AddressPolicy, Endpoint, HttpSettings, KeyAgreement, MemoryStore, PlaceOptions, Placed, Policy,
+    Reason, Signer, SoftwareSigner, TelephoneNumber, UnixTime,
 };
 use ringtrue::{BaseUrl, EndpointBuilder};
-use ringtrue_cps::{DummyLevel, RunningService, Service, ServiceConfig};
+use ringtrue_cps::{DummyLevel, NetworkLimits, RunningService, Service, ServiceConfig};
 use ringtrue_lab::{Authority, Credential, TlsIdentity, tls_identity};
 use ringtrue_net::{HttpClient, Role};
 use ringtrue_oob::Blob;
@@ -55,7 +55,27 @@ pub(crate) fn lab_http(root_pem: &str) -> HttpSettings {
         addresses: AddressPolicy::public_only().allow_loopback(),
         extra_roots_pem: vec![root_pem.to_owned()],
         web_roots: false,
+        // Whether a connection comes about at all is asked, not how soon.
+        connect_timeout: PATIENT,
         ..HttpSettings::default()
+    }
+}
+
+/// The usual rules, with time for what endpoints do by themselves: reports, cover traffic.
+pub(crate) fn patient_policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.place_deadline = PATIENT;
+    policy.answer_deadline = PATIENT;
+    policy
+}
+
+/// Limits of a service whose clients are on the same busy machine.
+pub(crate) fn patient_network() -> NetworkLimits {
+    NetworkLimits {
+        handshake_timeout: PATIENT,
+        body_timeout: PATIENT,
+        answer_timeout: PATIENT,
+        ..NetworkLimits::default()
     }
 }
 
@@ -90,8 +110,9 @@ impl World {
         Self::configured(authority, tls, config).await
     }
 
-    async fn configured(authority: Authority, tls: TlsIdentity, config: ServiceConfig) -> Self {
+    async fn configured(authority: Authority, tls: TlsIdentity, mut config: ServiceConfig) -> Self {
         logs::record();
+        config.network = patient_network();
         let identity = ringtrue_cps::TlsIdentity {
             chain_pem: tls.chain_pem.clone(),
             key_pem: tls.key_pem.clone(),
@@ -144,6 +165,7 @@ impl World {
             .anchors_pem(self.authority.root.pem())
             .service(self.gateway.base())
             .state_key(STATE_KEY)
+            .policy(patient_policy())
             .allow_direct(true)
             .http(lab_http(&self.tls.root_pem))
     }

@@ -41,6 +41,7 @@ fn endpoint(lab: &str, number: &str, state: &str, base: &str) -> Result<Endpoint
             addresses: AddressPolicy::public_only().allow_loopback(),
             extra_roots_pem: vec![lab.tls_identity()?.root_pem],
             web_roots: false,
+            connect_timeout: Duration::from_secs(30),
             ..HttpSettings::default()
         })
         .build()?;
