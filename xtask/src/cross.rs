@@ -4,32 +4,26 @@
 //! `docs/targets.md` keeps what was built and run. It deliberately knows nothing of packaging: the
 //! scripts in `android/` and `ios/` build what is shipped.
 
+mod artefacts;
+mod debian;
+mod emulated;
+mod libcurl;
 mod standard;
 
 use std::process::Command;
+use std::time::Instant;
 
 use self::standard::Standard;
 use crate::options::CrossOptions;
 use crate::process::{self, Stop};
+use crate::report::{Line, Report};
 use crate::targets::{CHECKED, Checked, EMULATED, Emulated};
 use crate::workspace::Workspace;
-
-/// What runs on a foreign processor: everything that an endpoint or firmware links, and the token
-/// issuer's calls into C, each with its own tests.
-const TESTED: [&str; 7] = [
-    "ringtrue-stir",
-    "ringtrue-oob",
-    "ringtrue-session",
-    "ringtrue-net",
-    "ringtrue",
-    "ringtrue-c",
-    "ringtrue-raw-rsa",
-];
 
 /// What is checked for telephones: the whole SDK as its bindings link it.
 const SHIPPED: &str = "ringtrue-uniffi";
 
-/// Runs what was asked for, goes on after a failure, prints one line per platform.
+/// Runs what was asked for, goes on after a failure, prints a table.
 ///
 /// # Errors
 ///
@@ -39,24 +33,26 @@ pub(crate) fn command(workspace: &mut Workspace, options: &CrossOptions) -> Resu
         options.targets.is_empty() || options.targets.iter().any(|name| name == triple)
     };
     let mut outcomes = Vec::new();
+    let mut report = Report::default();
     for target in EMULATED.iter().filter(|target| wanted(target.triple)) {
         println!("\n=== {}", target.triple);
-        let outcome = test(workspace, target, options);
-        outcomes.push((target.triple, "tests under emulation", outcome));
+        outcomes.push(emulated::test(workspace, target, options, &mut report));
     }
     for target in CHECKED.iter().filter(|target| wanted(target.triple)) {
         println!("\n=== {} ({})", target.triple, target.about);
+        let start = Instant::now();
         let outcome = check(workspace, target, options.from_source);
-        outcomes.push((target.triple, "Rust code checked, not linked", outcome));
+        report.add(Line {
+            step: format!("{}: check, not linked", target.triple).into(),
+            outcome: outcome.clone(),
+            elapsed: start.elapsed(),
+            counts: workspace.take_counts(),
+        });
+        outcomes.push(outcome);
     }
-    println!();
-    for (triple, what, outcome) in &outcomes {
-        match outcome {
-            Ok(()) => println!("{triple:32} passed   {what}"),
-            Err(stop) => println!("{triple:32} {stop}"),
-        }
-    }
-    verdict(outcomes.into_iter().map(|(_, _, outcome)| outcome))
+    println!("\n{}", report.render().trim_end());
+    workspace.add_counts(report.counts());
+    verdict(outcomes.into_iter())
 }
 
 /// Fails if one failed; is skipped if nothing was judged.
@@ -76,23 +72,6 @@ fn verdict(outcomes: impl Iterator<Item = Result<(), Stop>>) -> Result<(), Stop>
     }
 }
 
-/// Builds the tests for one platform and runs them under the emulator.
-fn test(workspace: &mut Workspace, target: &Emulated, options: &CrossOptions) -> Result<(), Stop> {
-    let mut cargo = workspace.cargo("test");
-    cargo.args(["--locked", "--no-fail-fast", "--lib", "--tests"]);
-    if options.packages.is_empty() {
-        for package in TESTED {
-            cargo.args(["--package", package]);
-        }
-    }
-    for package in &options.packages {
-        cargo.args(["--package", package]);
-    }
-    aim(workspace, target, options.from_source, &mut cargo)?;
-    workspace.run(&mut cargo)?;
-    workspace.require_tests()
-}
-
 /// Directs a cargo command to an emulated platform, and gets what that needs.
 ///
 /// # Errors
@@ -108,8 +87,7 @@ pub(crate) fn aim(
     let standard = Standard::find(workspace, target.triple, from_source)?;
     cargo
         .args(["--target", target.triple])
-        .env(target.setting("LINKER"), target.compiler())
-        .env(target.setting("RUNNER"), target.runner());
+        .env(target.setting("LINKER"), target.compiler());
     standard.apply(workspace, cargo);
     Ok(())
 }

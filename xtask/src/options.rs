@@ -29,8 +29,9 @@ cargo xtask bindings --language c
     Write bindings/c/include/ringtrue.h anew from the sources of the C interface.
 
 cargo xtask cross-test [--target TRIPLE]... [--package NAME]... [--build-std]
-    Run the core's tests on 32-bit and 64-bit ARM under emulation, and check the Rust code of the
-    SDK for Android and iOS. Installs what is missing through rustup and, as root, apt.
+    Run the core's tests and the C programs on 32-bit and 64-bit ARM under emulation, and check the
+    Rust code of the SDK for Android and iOS. Installs what is missing through rustup and, as root,
+    apt. Ends with a table: time and tests of each package.
     --target TRIPLE  only this platform (may be repeated)
     --package NAME   only this package's tests (may be repeated)
     --build-std      build the standard library from Debian's package of its sources, also where

@@ -1,14 +1,15 @@
 //! The closing table: what ran, how long it took, what was left out and why.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::counts::Counts;
 use crate::process::Stop;
 
-/// What became of one step.
+/// What became of one step, or of a part of it.
 #[derive(Debug)]
 pub(crate) struct Line {
-    pub(crate) step: &'static str,
+    pub(crate) step: Cow<'static, str>,
     pub(crate) outcome: Result<(), Stop>,
     pub(crate) elapsed: Duration,
     pub(crate) counts: Counts,
@@ -37,6 +38,15 @@ impl Report {
         self.steps().failed == 0 && self.steps().passed > 0
     }
 
+    /// The tests of all steps together.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut total = Counts::default();
+        for line in &self.lines {
+            total.add(line.counts);
+        }
+        total
+    }
+
     /// The table, and as its last line the number of steps that passed, failed and were skipped.
     pub(crate) fn render(&self) -> String {
         let mut rows = vec![
@@ -44,11 +54,9 @@ impl Report {
                 .map(str::to_owned)
                 .to_vec(),
         ];
-        let mut total = Counts::default();
         let mut time = Duration::ZERO;
         let mut notes = Vec::new();
         for line in &self.lines {
-            total.add(line.counts);
             time = time.saturating_add(line.elapsed);
             let result = match &line.outcome {
                 Ok(()) => "passed",
@@ -61,9 +69,9 @@ impl Report {
                     }
                 }
             };
-            rows.push(row(line.step, result, line.elapsed, line.counts));
+            rows.push(row(&line.step, result, line.elapsed, line.counts));
         }
-        rows.push(row("all", "", time, total));
+        rows.push(row("all", "", time, self.counts()));
         for (step, why) in &self.left_out {
             rows.push(vec![
                 (*step).to_owned(),
@@ -150,7 +158,7 @@ mod tests {
             skipped: 0,
         };
         Line {
-            step,
+            step: step.into(),
             outcome,
             elapsed: Duration::from_secs(61),
             counts,

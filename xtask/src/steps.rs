@@ -4,7 +4,7 @@ mod android;
 pub(crate) mod c;
 mod demo;
 mod deny;
-mod foreign;
+pub(crate) mod foreign;
 mod interop;
 mod layers;
 mod ohttp;
@@ -215,7 +215,7 @@ pub(crate) fn run(options: &TestOptions) -> bool {
         }
         let counts = workspace.take_counts();
         report.add(Line {
-            step: step.name,
+            step: step.name.into(),
             outcome,
             elapsed: start.elapsed(),
             counts,

@@ -2,6 +2,9 @@
 //!
 //! `docs/targets.md` says what was built and what was run where.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 /// A platform whose programs run here, under emulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Emulated {
@@ -9,6 +12,8 @@ pub(crate) struct Emulated {
     pub(crate) triple: &'static str,
     /// Debian's prefix of the cross tools, which is also the folder of the platform's libraries.
     pub(crate) gnu: &'static str,
+    /// Debian's name of the architecture.
+    pub(crate) debian: &'static str,
     /// The emulator of one process.
     pub(crate) emulator: &'static str,
     /// Debian's packages of compiler, C library and emulator.
@@ -28,6 +33,7 @@ pub(crate) struct Checked {
 pub(crate) const ARMV7: Emulated = Emulated {
     triple: "armv7-unknown-linux-gnueabihf",
     gnu: "arm-linux-gnueabihf",
+    debian: "armhf",
     emulator: "qemu-arm",
     packages: [
         "gcc-arm-linux-gnueabihf",
@@ -40,6 +46,7 @@ pub(crate) const ARMV7: Emulated = Emulated {
 const AARCH64: Emulated = Emulated {
     triple: "aarch64-unknown-linux-gnu",
     gnu: "aarch64-linux-gnu",
+    debian: "arm64",
     emulator: "qemu-aarch64",
     packages: [
         "gcc-aarch64-linux-gnu",
@@ -103,9 +110,16 @@ impl Emulated {
         format!("{}-{name}", self.gnu)
     }
 
-    /// How a program of the platform is started: before its path.
-    pub(crate) fn runner(&self) -> String {
-        format!("{} -L /usr/{}", self.emulator, self.gnu)
+    /// Where Debian's cross tools have the platform's libraries.
+    pub(crate) fn libraries(&self) -> PathBuf {
+        Path::new("/usr").join(self.gnu)
+    }
+
+    /// Starts a program of the platform, with the libraries below `root`.
+    pub(crate) fn emulated(&self, root: &Path, program: &Path) -> Command {
+        let mut command = Command::new(self.emulator);
+        command.arg("-L").arg(root).arg(program);
+        command
     }
 
     /// The name of one of cargo's settings for this target, as environment variable.
@@ -125,7 +139,7 @@ mod tests {
             ARMV7.setting("LINKER"),
             "CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER"
         );
-        assert_eq!(ARMV7.runner(), "qemu-arm -L /usr/arm-linux-gnueabihf");
+        assert_eq!(ARMV7.libraries(), Path::new("/usr/arm-linux-gnueabihf"));
         assert_eq!(ARMV7.tool("strip"), "arm-linux-gnueabihf-strip");
     }
 

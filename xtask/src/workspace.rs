@@ -84,6 +84,11 @@ impl Workspace {
         std::mem::take(&mut self.counts)
     }
 
+    /// Adds tests to those of the current step: what [`Self::take_counts`] gave to a part of it.
+    pub(crate) fn add_counts(&mut self, counts: Counts) {
+        self.counts.add(counts);
+    }
+
     /// Fails unless a test of the current step was reported.
     ///
     /// # Errors
@@ -158,6 +163,25 @@ impl Workspace {
     /// The `ringtrue` command as the tests built it.
     pub(crate) fn ringtrue(&self) -> PathBuf {
         self.target("debug").join(executable("ringtrue"))
+    }
+
+    /// The `ringtrue` command for a step that needs nothing else of this machine: that of `$RINGTRUE_BIN`, or
+    /// what a step of this run built already, or it is built alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Stop::Failed`] if the build fails.
+    pub(crate) fn ringtrue_alone(&mut self) -> Result<PathBuf, Stop> {
+        if let Some(command) = std::env::var_os("RINGTRUE_BIN") {
+            return Ok(PathBuf::from(command));
+        }
+        if self.built.is_none() {
+            let mut cargo = self.cargo("build");
+            cargo.args(["--locked", "--package", "ringtrue-cli", "--bin", "ringtrue"]);
+            self.run(&mut cargo)?;
+        }
+        self.built.clone().unwrap_or(Ok(()))?;
+        Ok(self.ringtrue())
     }
 
     /// Where the binding of a language is generated for its test.

@@ -1,7 +1,12 @@
-"""A laboratory, the service as a process, and the C compiler."""
+"""A laboratory, the service as a process, and the C compiler.
+
+The compiler is this machine's, or that of another processor, whose programs an emulator runs
+(`cargo xtask cross-test`).
+"""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -15,15 +20,39 @@ LIBRARY = Path(os.environ.get("RINGTRUE_C_LIBRARY", str(ROOT / "target" / "debug
 # The folder with a libringtrue.a that was built with the feature `host-allocator`, if there is one.
 HOST_ALLOCATOR = os.environ.get("RINGTRUE_C_HOST_ALLOCATOR")
 
+# The prefix of another platform's compiler, such as arm-linux-gnueabihf; the emulator that runs its
+# programs; and the folder of a system for it, with libcurl, if there is one.
+PLATFORM = os.environ.get("RINGTRUE_C_PLATFORM")
+EMULATOR = os.environ.get("RINGTRUE_C_EMULATOR")
+SYSTEM_ROOT = os.environ.get("RINGTRUE_C_ROOT")
+
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-g"]
-C99 = ["gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L"]
+C99 = [PLATFORM + "-gcc" if PLATFORM else "gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L"]
+# For its syntax alone, so this machine's does.
 CPP17 = ["g++", "-std=c++17", "-x", "c++"]
+NM = PLATFORM + "-nm" if PLATFORM else "nm"
 # What a static Rust library wants of the system.
 SYSTEM = ["-lpthread", "-ldl", "-lm", "-lgcc_s"]
 HOST = [C / "examples" / name for name in ("host.c", "host_http.c", "host_records.c")]
 
-HAS_CURL = shutil.which("curl-config") is not None
-HAS_VALGRIND = shutil.which("valgrind") is not None
+if PLATFORM:
+    # Misaligned accesses are among what ends a program here. AddressSanitizer would make emulated programs
+    # too slow for their deadlines.
+    SANITIZED = ["-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan"]
+    HAS_CURL = SYSTEM_ROOT is not None
+    HAS_VALGRIND = False
+else:
+    SANITIZED = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    HAS_CURL = shutil.which("curl-config") is not None
+    HAS_VALGRIND = shutil.which("valgrind") is not None
+# Of a device that has time: the machine may be busy, and the processor emulated.
+WITHIN_MS = "60000" if PLATFORM else "20000"
+INCLUDE = ["-I", C / "include"]
+CURL = ["-lcurl"]
+if SYSTEM_ROOT:
+    places = ["%s/%s/%s" % (SYSTEM_ROOT, part, PLATFORM) for part in ("usr/lib", "lib")]
+    INCLUDE += ["-I", "%s/usr/include/%s" % (SYSTEM_ROOT, PLATFORM)]
+    CURL = ["-L" + places[0], "-Wl,-rpath-link," + ":".join(places), *CURL]
 
 
 def run(*command, **options):
@@ -40,11 +69,22 @@ def run(*command, **options):
 
 
 def compiled(out, *sources, flags=(), libraries=(), library=LIBRARY):
-    """Compiles sources as C99 and links them with the static library."""
-    command = [*C99, *STRICT, *flags, "-I", C / "include", "-o", out, *sources]
-    status, printed = run(*command, Path(library) / "libringtrue.a", *libraries, *SYSTEM)
+    """Compiles sources as C99 and links them with the static library; gives what runs the program."""
+    objects = [*sources, Path(library) / "libringtrue.a"]
+    return linked(out, *flags, *INCLUDE, *objects, *libraries, *SYSTEM)
+
+
+def linked(out, *arguments):
+    """Makes a program of what the compiler is given."""
+    program = Path(str(out) + "." + PLATFORM) if PLATFORM else Path(out)
+    status, printed = run(*C99, *STRICT, "-o", program, *arguments)
     if status != 0:
         raise AssertionError(printed)
+    if PLATFORM:
+        root = SYSTEM_ROOT or "/usr/" + PLATFORM
+        words = " ".join(shlex.quote(str(word)) for word in (EMULATOR, "-L", root, program))
+        Path(out).write_text('#!/bin/sh\nexec %s "$@"\n' % words)
+        Path(out).chmod(0o755)
     return Path(out)
 
 
@@ -107,10 +147,10 @@ class Lab:
         return folder
 
     def verifier_options(self, name):
-        """The options of a device that only verifies, and that has time: the machine may be busy."""
+        """The options of a device that only verifies."""
         return [
             "--service", self.base_url, "--state", self.state(name), "--delegates", "--allow-local",
-            "--within", "20000",
+            "--within", WITHIN_MS,
             "--anchors", self.lab / "root.pem", "--tls-roots", self.lab / "tls-root.pem",
         ]
 

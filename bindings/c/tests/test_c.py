@@ -12,11 +12,11 @@ import unittest
 from pathlib import Path
 
 from lab import (
-    C, C99, CPP17, HAS_CURL, HAS_VALGRIND, HOST, HOST_ALLOCATOR, LIBRARY, STRICT, SYSTEM, Lab, compiled, run,
+    C, C99, CPP17, CURL, HAS_CURL, HAS_VALGRIND, HOST, HOST_ALLOCATOR, INCLUDE, LIBRARY, NM, SANITIZED,
+    STRICT, SYSTEM, Lab, compiled, linked, run,
 )
 
 CALLER, CALLEE, STRANGER = "12025550143", "12025550199", "12025550111"
-ASAN = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
 NEEDS_CURL = unittest.skipUnless(HAS_CURL, "no libcurl to compile with (libcurl4-openssl-dev)")
 
 
@@ -27,7 +27,7 @@ class Sources(unittest.TestCase):
             source.write_text('#include "ringtrue.h"\nint main(void) { return 0; }\n')
             for compiler in (C99, CPP17):
                 status, printed = run(
-                    *compiler, *STRICT, "-I", C / "include", "-fsyntax-only", source
+                    *compiler, *STRICT, *INCLUDE, "-fsyntax-only", source
                 )
                 self.assertEqual(status, 0, printed)
 
@@ -40,7 +40,7 @@ class Sources(unittest.TestCase):
             for compiler in (C99, CPP17):
                 with self.subTest(source=source.name, compiler=compiler[0]):
                     status, printed = run(
-                        *compiler, *STRICT, "-I", C / "include", "-fsyntax-only", source
+                        *compiler, *STRICT, *INCLUDE, "-fsyntax-only", source
                     )
                     self.assertEqual(status, 0, printed)
 
@@ -52,7 +52,7 @@ class Library(unittest.TestCase):
         # The firmware's own, where it wants them.
         declared -= {"ringtrue_host_alloc", "ringtrue_host_free"}
         self.assertGreater(len(declared), 20)
-        status, printed = run("nm", "-D", "--defined-only", LIBRARY / "libringtrue.so")
+        status, printed = run(NM, "-D", "--defined-only", LIBRARY / "libringtrue.so")
         self.assertEqual(status, 0, printed)
         exported = {line.split()[-1].split("@")[0] for line in printed.splitlines()}
         self.assertEqual(exported, declared)
@@ -72,12 +72,10 @@ class Library(unittest.TestCase):
                 '#include "ringtrue.h"\nint main(void) '
                 "{ return ringtrue_abi_version() != RINGTRUE_ABI_VERSION; }\n"
             )
-            program = Path(folder) / "version"
-            status, printed = run(
-                *C99, *STRICT, "-I", C / "include", "-o", program, source,
+            program = linked(
+                Path(folder) / "version", *INCLUDE, source,
                 "-L", LIBRARY, "-lringtrue", "-Wl,-rpath," + str(LIBRARY),
             )
-            self.assertEqual(status, 0, printed)
             self.assertEqual(run(program), (0, ""))
 
 
@@ -96,19 +94,19 @@ class Misuse(unittest.TestCase):
         self.assertEqual(status, 0, printed)
         self.assertRegex(printed, r"[0-9]{3} checks, 0 failures")
 
-    def test_every_misuse_has_its_code_under_address_sanitizer(self):
-        program = compiled(self.lab.path / "asan", C / "tests" / "misuse.c", flags=ASAN)
+    def test_every_misuse_has_its_code_under_the_sanitizers(self):
+        program = compiled(self.lab.path / "asan", C / "tests" / "misuse.c", flags=SANITIZED)
         self.expect_no_failure(program)
 
     def test_any_calls_in_any_order_only_give_codes(self):
-        program = compiled(self.lab.path / "chaos", C / "tests" / "chaos.c", flags=ASAN)
+        program = compiled(self.lab.path / "chaos", C / "tests" / "chaos.c", flags=SANITIZED)
         for seed in range(1, 6):
             with self.subTest(seed=seed):
                 status, printed = run(program, *self.arguments, str(seed))
                 self.assertEqual(status, 0, printed)
 
     def test_threads_get_their_result_or_are_told_that_it_is_busy(self):
-        program = compiled(self.lab.path / "threads", C / "tests" / "threads.c", flags=ASAN)
+        program = compiled(self.lab.path / "threads", C / "tests" / "threads.c", flags=SANITIZED)
         status, printed = run(program, *self.arguments)
         self.assertEqual((status, printed), (0, "8 threads, 0 failures\n"))
 
@@ -121,7 +119,7 @@ class Misuse(unittest.TestCase):
         self.assertEqual(status, 0, printed)
         self.assertRegex(printed, " 0 held, 0 faults")
 
-    @unittest.skipUnless(HAS_VALGRIND, "no valgrind")
+    @unittest.skipUnless(HAS_VALGRIND, "no valgrind for this processor")
     def test_every_misuse_has_its_code_under_valgrind(self):
         program = compiled(self.lab.path / "plain", C / "tests" / "misuse.c")
         self.expect_no_failure(
@@ -139,7 +137,7 @@ class Adapter(unittest.TestCase):
         cls.lab = Lab([CALLER, CALLEE, STRANGER]).serve()
         cls.program = compiled(
             cls.lab.path / "adapter", C / "examples" / "adapter.c", *HOST,
-            flags=ASAN, libraries=["-lcurl"],
+            flags=SANITIZED, libraries=CURL,
         )
         for number in (CALLER, CALLEE):
             status, printed = cls.adapter(number, "publish")
@@ -249,7 +247,7 @@ class Tokens(unittest.TestCase):
         lab = Lab([CALLER, CALLEE], "--storage-tokens").serve()
         self.addCleanup(lab.close)
         program = compiled(
-            lab.path / "adapter", C / "examples" / "adapter.c", *HOST, libraries=["-lcurl"]
+            lab.path / "adapter", C / "examples" / "adapter.c", *HOST, libraries=CURL
         )
         issuer = ["--issuer", lab.base_url[len("https://"):]]
         status, printed = run(program, *lab.options(CALLEE), *issuer, "publish")
@@ -279,7 +277,7 @@ class Agi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.lab = Lab([CALLER, CALLEE, STRANGER]).serve()
-        parts = {"flags": ASAN, "libraries": ["-lcurl"]}
+        parts = {"flags": SANITIZED, "libraries": CURL}
         cls.agi = compiled(cls.lab.path / "agi", C / "examples" / "agi.c", *HOST, **parts)
         adapter = cls.lab.path / "adapter"
         cls.adapter = compiled(adapter, C / "examples" / "adapter.c", *HOST, **parts)

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from device import DONE, Device, Refused, packed
-from lab import C, ROOT, compiled
+from lab import C, ROOT, SANITIZED, compiled
 
 sys.path.insert(0, str(ROOT / "bindings" / "uniffi" / "tests" / "python"))
 import p256  # noqa: E402  elliptic curves for tests, without any library
@@ -295,7 +295,7 @@ class ScenarioFiles(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         program = compiled(
             Path(folder.name) / "console", C / "tests" / "console.c",
-            flags=["-fsanitize=address,undefined"],
+            flags=SANITIZED,
         )
         files = sorted(FILES.glob("*.json"))
         skipped = []

@@ -10,12 +10,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::debian::{self, Debian};
 use crate::process::{self, Stop};
 use crate::workspace::Workspace;
 
-/// Where the packages come from.
-const SOURCES: &str = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-     http://deb.debian.org/debian trixie-backports main\n";
+/// Where the sources come from: the only suite of Debian with compilers as new as ours.
+const SUITE: &str = "trixie-backports";
 
 /// How cargo gets at the standard library of a platform.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,13 +101,7 @@ fn overlay(workspace: &mut Workspace) -> Result<PathBuf, Stop> {
     }
     let package = download(workspace, &version)?;
     let unpacked = workspace.target("overlay").join("unpacked");
-    workspace.run(
-        workspace
-            .command("dpkg-deb")
-            .arg("--extract")
-            .arg(&package)
-            .arg(&unpacked),
-    )?;
+    debian::unpack(workspace, &package, &unpacked)?;
     let sources = unpacked.join("usr/src").join(format!("rustc-{version}"));
     let fill = || -> io::Result<()> {
         copy(&sysroot.join("bin/rustc"), &rustc)?;
@@ -124,52 +118,24 @@ fn overlay(workspace: &mut Workspace) -> Result<PathBuf, Stop> {
     Ok(rustc)
 }
 
-/// The package with the library's sources of exactly this version, from Debian, by a private
-/// configuration of apt: nothing of the machine's own is changed, and nobody has to be root.
+/// The package with the library's sources of exactly this version.
 fn download(workspace: &mut Workspace, version: &str) -> Result<PathBuf, Stop> {
+    let missing = |stop: Stop| match stop {
+        Stop::Skipped(why) => Stop::Skipped(format!(
+            "no standard library: rustup has none, and Debian's package of the sources of {version} is \
+             not to be had ({why})"
+        )),
+        stop @ Stop::Failed(_) => stop,
+    };
     let folder = workspace.target("overlay").join("apt");
-    let list = folder.join("sources.list");
-    let prepare = || -> io::Result<()> {
-        for part in ["lists/partial", "cache/archives/partial", "packages"] {
-            fs::create_dir_all(folder.join(part))?;
-        }
-        fs::write(&list, SOURCES)
-    };
-    prepare().map_err(|fault| Stop::Failed(format!("{}: {fault}", folder.display())))?;
-    let options = [
-        format!("Dir::Etc::SourceList={}", list.display()),
-        "Dir::Etc::SourceParts=-".to_owned(),
-        format!("Dir::State::Lists={}", folder.join("lists").display()),
-        format!("Dir::Cache={}", folder.join("cache").display()),
-        "APT::Sandbox::User=".to_owned(),
-    ];
-    let apt = |words: &[&str]| {
-        let mut command = workspace.command("apt-get");
-        for option in &options {
-            command.args(["-o", option]);
-        }
-        command.args(words).current_dir(folder.join("packages"));
-        command
-    };
-    let name = format!("rust-src={version}*");
-    let mut commands = [apt(&["update"]), apt(&["download", &name])];
-    for command in &mut commands {
-        if let Err(stop) = workspace.run(command) {
-            return Err(Stop::Skipped(format!(
-                "no standard library: rustup has none, and Debian's package of the sources of \
-                 {version} is not to be had ({stop})"
-            )));
-        }
-    }
-    let packages = folder.join("packages");
+    let debian = Debian::open(workspace, folder, SUITE, None).map_err(missing)?;
+    let folder = debian
+        .download(workspace, &format!("rust-src={version}*"))
+        .map_err(missing)?;
     let prefix = format!("rust-src_{version}");
-    fs::read_dir(&packages)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .find(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
-        .map(|entry| entry.path())
-        .ok_or_else(|| Stop::Failed(format!("{}: no {prefix}", packages.display())))
+    debian::packages(&folder, &prefix)
+        .pop()
+        .ok_or_else(|| Stop::Failed(format!("{}: no {prefix}", folder.display())))
 }
 
 /// The version in what `rustc -vV` prints.

@@ -81,7 +81,7 @@ pub(super) fn require_maven() -> Result<(), Stop> {
 /// # Errors
 ///
 /// [`Stop::Skipped`] if there is none or it is too old.
-pub(super) fn find_python() -> Result<String, Stop> {
+pub(crate) fn find_python() -> Result<String, Stop> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let question = "import sys; print(sys.version_info >= (3, 9))";
     match process::ask(Command::new(&python).args(["-c", question])) {
