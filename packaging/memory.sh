@@ -1,11 +1,22 @@
 #!/bin/sh
 # The resident memory of an idle endpoint daemon, after its start, its first publication and a call in
-# each direction:  packaging/memory.sh [path of ringtrue [budget in KiB]]
-# Prints KiB; ends with 1 above the budget. Needs Linux and Python 3.
+# each direction:
+#
+#     packaging/memory.sh [ENDPOINT [RINGTRUE [GOAL_KIB [CEILING_KIB]]]]
+#
+# ENDPOINT is the program that is measured, as packages build it (packaging/README.md). RINGTRUE is any
+# build of the whole command: it makes the laboratory and runs the service.
+# Prints KiB; ends with 1 above the goal, or above the ceiling if there is one. Needs Linux and Python 3.
 set -eu
 
-RINGTRUE=${1:-target/release-mobile/ringtrue}
-BUDGET_KIB=${2:-8192}
+root=$(cd "$(dirname "$0")/.." && pwd)
+ENDPOINT=${1:-target/release-mobile/ringtrue}
+RINGTRUE=${2:-target/debug/ringtrue}
+# The budget is in octets, the kernel counts in units of 1024.
+budget() { awk -v column="$1" '$1 == "daemon-memory" { print int($column / 1024) }' "$root/xtask/size-budget.txt"; }
+GOAL_KIB=${3:-$(budget 2)}
+CEILING_KIB=${4:-$(budget 3)}
+[ "$CEILING_KIB" -gt 0 ] || CEILING_KIB=$GOAL_KIB
 ALICE=12025550143
 BOB=12025550177
 
@@ -20,20 +31,36 @@ trap finish EXIT
 "$RINGTRUE" lab init "$work/lab" --number "$ALICE" --number "$BOB" >/dev/null
 "$RINGTRUE" cps serve --lab "$work/lab" --listen 127.0.0.1:0 >"$work/cps" &
 pids="$pids $!"
-until grep -q '^serving' "$work/cps"; do sleep 0.1; done
+until grep -qs '^serving' "$work/cps"; do sleep 0.1; done
 base=$(sed -n 's/^serving \([^ ]*\) .*/\1/p' "$work/cps")
 for number in "$ALICE" "$BOB"; do
-	"$RINGTRUE" endpoint serve --log error --lab "$work/lab" --number "$number" --base "$base" \
-		--socket "$work/$number" >/dev/null &
+	cat >"$work/$number.toml" <<TOML
+numbers = ["$number"]
+chain = "lab/$number/chain.pem"
+key = "lab/$number/key.pem"
+x5u = "https://lab.ringtrue.example/$number.pem"
+anchors = ["lab/root.pem"]
+base_url = "$base"
+tls_root = "lab/tls-root.pem"
+allow_direct = true
+allow_loopback = true
+profile = "delegate"
+state = "state-$number"
+
+[serve]
+socket = "$number"
+TOML
+	"$ENDPOINT" endpoint serve --log error --config "$work/$number.toml" >/dev/null &
 	pids="$pids $!"
 	# Status 0: its keys are published.
-	until "$RINGTRUE" endpoint status --socket "$work/$number" >/dev/null 2>&1; do sleep 0.2; done
+	until "$ENDPOINT" endpoint status --socket "$work/$number" >/dev/null 2>&1; do sleep 0.2; done
 done
 
-python3 - "$work" "$ALICE" "$BOB" "$BUDGET_KIB" <<'PYTHON'
+python3 - "$work" "$ALICE" "$BOB" "$GOAL_KIB" "$CEILING_KIB" <<'PYTHON'
 import json, socket, sys, time
 
-folder, alice, bob, budget = sys.argv[1:]
+folder, alice, bob = sys.argv[1:4]
+goal, ceiling = map(int, sys.argv[4:])
 
 
 class Client:
@@ -67,6 +94,12 @@ for number in (alice, bob):
     resident = clients[number].ask("status")["resident_kib"]
     print("daemon:", ", ".join(f"{name} {kib} KiB" for name, kib in resident.items()))
     worst = max(worst, resident["all"])
-print(f"budget: {budget} KiB, {'kept' if worst <= int(budget) else 'EXCEEDED'}")
-sys.exit(worst > int(budget))
+if worst <= goal:
+    outcome = "kept"
+elif worst <= ceiling:
+    outcome = f"NOT REACHED; not above the {ceiling} KiB that it may take until then"
+else:
+    outcome = f"EXCEEDED, more than the {ceiling} KiB that it may take"
+print(f"budget: {worst} of {goal} KiB, {outcome}")
+sys.exit(worst > ceiling)
 PYTHON

@@ -30,9 +30,11 @@ export MACOSX_DEPLOYMENT_TARGET=$min_macos
 # build TRIPLE: the library for one kind of processor and system, with its debug information.
 build() {
     rustup target add "$1"
-    cargo build --manifest-path "$root/Cargo.toml" --locked --package ringtrue-uniffi --lib \
+    # One kind of library: with two, cargo leaves the optimisation across crates out without a word. From the
+    # root, where cargo finds its configuration.
+    (cd "$root" && cargo rustc --locked --package ringtrue-uniffi --lib --crate-type cdylib \
         --target "$1" --profile "$profile" --config "profile.$profile.debug=\"line-tables-only\"" \
-        --config "profile.$profile.strip=false" --config "profile.$profile.split-debuginfo=\"packed\""
+        --config "profile.$profile.strip=false" --config "profile.$profile.split-debuginfo=\"packed\"")
 }
 
 # properties PLATFORM MINIMUM: the property list of a framework.

@@ -1,5 +1,6 @@
 //! `cargo xtask size`: builds what is shipped as it is shipped, measures it, says which dependency
-//! takes how much, and compares with the checked-in budget.
+//! takes how much, and compares with the checked-in budget. Where a goal is not reached, the budget
+//! has a ceiling besides; it says so, and fails above the ceiling.
 //!
 //! It deliberately builds without the stripping of the profiles and strips a copy afterwards: the
 //! names that tell whose the octets are would be gone otherwise. The copy is what is compared.

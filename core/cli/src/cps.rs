@@ -11,8 +11,8 @@ use ringtrue_cps::{
 use ringtrue_lab::Lab;
 use ringtrue_stir::certificate::TrustAnchors;
 
-use crate::args::CpsServeArguments;
 use crate::exit::{Exit, Failure};
+use crate::service_args::CpsServeArguments;
 use crate::settings::read;
 
 /// Where a service listens if nothing else is said.

@@ -9,6 +9,7 @@ use crate::calls::run;
 use crate::credential_args::{
     CredentialCommand, CredentialInstallArguments, CredentialRequestArguments, OwnNumber,
 };
+use crate::date;
 use crate::exit::{Exit, Failure};
 use crate::settings;
 
@@ -81,8 +82,8 @@ fn show(status: CredentialStatus, json: bool) -> Exit {
         let reason = reason.map(|reason| format!(": {}", reason.describe()));
         anstream::println!("{}{}", state.name(), reason.unwrap_or_default());
         if let (Some(expires), Some(renew_from)) = (expires, renew_from) {
-            anstream::println!("  until {}", crate::tools::date(expires));
-            anstream::println!("  to be renewed from {}", crate::tools::date(renew_from));
+            anstream::println!("  until {}", date::text(expires));
+            anstream::println!("  to be renewed from {}", date::text(renew_from));
         }
     }
     match state {

@@ -29,8 +29,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::args::DemoArguments;
 use crate::exit::{Exit, Failure};
+use crate::service_args::DemoArguments;
 
 use self::scene::{Played, Report, Scene, ms};
 use self::world::Stage;

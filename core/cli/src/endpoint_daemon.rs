@@ -7,11 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use ringtrue::{Reason, TelephoneNumber};
+use ringtrue::Reason;
+#[cfg(feature = "full")]
+use ringtrue::TelephoneNumber;
 use ringtrue_daemon::Daemon;
 use serde_json::Value;
 
-use crate::args::{EndpointArguments, Source, number};
+#[cfg(feature = "full")]
+use crate::args::number;
+use crate::args::{EndpointArguments, Source};
 use crate::exit::{Exit, Failure};
 use crate::serve_section::DEFAULT_SOCKET;
 use crate::settings;
@@ -42,6 +46,7 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     source: Source,
     /// The own number, with --lab; otherwise the file says it.
+    #[cfg(feature = "full")]
     #[arg(long, value_name = "N", value_parser = number, requires = "lab", conflicts_with = "config")]
     number: Option<TelephoneNumber>,
     /// The service's base URL, instead of the configured one.
@@ -78,6 +83,7 @@ pub(crate) fn endpoint(command: EndpointCommand) -> Result<Exit, Failure> {
 fn serve(arguments: ServeArguments) -> Result<Exit, Failure> {
     let ServeArguments {
         source,
+        #[cfg(feature = "full")]
         number,
         base,
         relay,
@@ -97,7 +103,11 @@ fn serve(arguments: ServeArguments) -> Result<Exit, Failure> {
         .thread_keep_alive(THREAD_KEEP)
         .build()
         .map_err(Failure::system("the runtime"))?;
-    let (endpoint, section, has_bundle) = settings::served_endpoint(&arguments, number.as_ref())?;
+    let (endpoint, section, has_bundle) = settings::served_endpoint(
+        &arguments,
+        #[cfg(feature = "full")]
+        number.as_ref(),
+    )?;
     let config = section.config(socket, agi, has_bundle)?;
     let result = runtime.block_on(async {
         let daemon = Daemon::start(config, endpoint)

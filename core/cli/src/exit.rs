@@ -41,6 +41,7 @@ pub(crate) enum Failure {
     /// A configuration file is damaged; the text says where.
     Configuration { path: PathBuf, detail: String },
     /// The lab could not be made or opened.
+    #[cfg(feature = "full")]
     Lab(ringtrue_lab::LabError),
     /// The SDK or the service says no.
     Reason { what: &'static str, reason: Reason },
@@ -67,6 +68,7 @@ impl Failure {
         match self {
             Self::File { .. } => "file",
             Self::Configuration { .. } => Reason::ConfigurationInvalid.name(),
+            #[cfg(feature = "full")]
             Self::Lab(_) => "lab",
             Self::Reason { reason, .. } => reason.name(),
             Self::System { .. } => "system",
@@ -90,6 +92,7 @@ impl fmt::Display for Failure {
         match self {
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::Configuration { path, detail } => write!(f, "{}: {detail}", path.display()),
+            #[cfg(feature = "full")]
             Self::Lab(error) => write!(f, "lab: {error}"),
             Self::Reason { what, reason } => {
                 write!(

@@ -5,10 +5,11 @@ use serde_json::json;
 
 use crate::calls::run;
 use crate::credential_args::{KeysCommand, KeysReadersArguments};
+use crate::date;
 use crate::exit::{Exit, Failure};
+use crate::hex;
 use crate::output::names;
 use crate::settings;
-use crate::tools::hex;
 
 pub(crate) fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     match command {
@@ -41,7 +42,7 @@ fn readers(arguments: &KeysReadersArguments) -> Result<Exit, Failure> {
 fn object(reader: &Reader) -> serde_json::Value {
     let suites: Vec<_> = reader.suites.iter().map(|suite| suite.name()).collect();
     json!({
-        "signer": hex(&reader.signer),
+        "signer": hex::text(&reader.signer),
         "subject": reader.subject,
         "suites": suites,
         "since": reader.since.map(UnixTime::as_secs),
@@ -58,9 +59,9 @@ fn show(number: &NumberReaders) {
             (false, true) => "NEW",
             (false, false) => "known",
         };
-        let until = crate::tools::date(reader.expires);
+        let until = date::text(reader.expires);
         anstream::println!("{who}: {}, until {until}", reader.subject);
-        anstream::println!("  signer {}", hex(&reader.signer));
+        anstream::println!("  signer {}", hex::text(&reader.signer));
     }
     for reason in &number.notices {
         anstream::println!("  {}: {}", reason.name(), reason.describe());

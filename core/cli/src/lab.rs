@@ -6,9 +6,9 @@ use ringtrue_stir::certificate::{Certificate, CertificateRequest};
 use ringtrue_stir::tn_auth_list::Entry;
 use serde_json::json;
 
-use crate::args::{LabInitArguments, LabIssueArguments};
 use crate::credential::print_pem;
 use crate::exit::{Exit, Failure};
+use crate::service_args::{LabInitArguments, LabIssueArguments};
 use crate::settings::{read_octets, unix_now};
 use crate::tools;
 

@@ -3,28 +3,41 @@
 
 mod args;
 mod calls;
-mod cps;
 mod credential;
 mod credential_args;
-mod demo;
+mod date;
 mod endpoint_daemon;
 mod exit;
+mod hex;
 mod keys;
-mod lab;
 mod logs;
 mod output;
-mod relay;
 mod serve_section;
 mod settings;
-mod tools;
 mod trust;
+
+// What a device that only makes and takes calls has no use for (docs/adr/0021-endpoint-daemon.md).
+#[cfg(feature = "full")]
+mod cps;
+#[cfg(feature = "full")]
+mod demo;
+#[cfg(feature = "full")]
+mod lab;
+#[cfg(feature = "full")]
+mod relay;
+#[cfg(feature = "full")]
+mod service_args;
+#[cfg(feature = "full")]
+mod tools;
 
 use std::io::Write as _;
 
 use clap::Parser as _;
 
-use crate::args::{Arguments, Command, CpsCommand, LabCommand, RelayCommand};
+use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Failure};
+#[cfg(feature = "full")]
+use crate::service_args::{CpsCommand, LabCommand, RelayCommand, ServiceCommand};
 
 fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
@@ -42,25 +55,27 @@ fn main() -> std::process::ExitCode {
 fn run(arguments: Arguments) -> Result<Exit, Failure> {
     logs::start(arguments.log.as_deref());
     match arguments.command {
-        Command::Demo(demo) => demo::run(&demo),
-        Command::Identity(identity) => tools::identity(&identity),
-        Command::Lab(LabCommand::Init(init)) => lab::init(&init),
-        Command::Lab(LabCommand::Issue(issue)) => lab::issue(&issue),
-        Command::Cps(CpsCommand::Serve(serve)) => cps::serve(&serve),
-        Command::Bundle(bundle) => tools::bundle(&bundle),
-        Command::Cert(cert) => tools::cert(&cert),
+        #[cfg(feature = "full")]
+        Command::Service(command) => service(&command),
+        #[cfg(feature = "full")]
+        Command::Tool(command) => tools::run(&command),
         Command::Endpoint(endpoint) => endpoint_daemon::endpoint(endpoint),
         Command::Credential(credential) => credential::credential(&credential),
-        Command::Number(number) => tools::number(&number),
-        Command::Passport(passport) => tools::passport(&passport),
         Command::Place(place) => calls::place(&place),
         Command::Publish(publish) => calls::publish(&publish),
-        Command::Rcd(rcd) => tools::rcd(&rcd),
-        Command::Relay(RelayCommand::Serve(serve)) => relay::serve(&serve),
         Command::Ring(ring) => calls::ring(&ring),
-        Command::Tnauthlist(list) => tools::tn_auth_list(&list),
         Command::Keys(keys) => keys::keys(&keys),
         Command::Trust(trust) => trust::trust(&trust),
-        Command::Url(url) => tools::url(&url),
+    }
+}
+
+#[cfg(feature = "full")]
+fn service(command: &ServiceCommand) -> Result<Exit, Failure> {
+    match command {
+        ServiceCommand::Demo(demo) => demo::run(demo),
+        ServiceCommand::Lab(LabCommand::Init(init)) => lab::init(init),
+        ServiceCommand::Lab(LabCommand::Issue(issue)) => lab::issue(issue),
+        ServiceCommand::Cps(CpsCommand::Serve(serve)) => cps::serve(serve),
+        ServiceCommand::Relay(RelayCommand::Serve(serve)) => relay::serve(serve),
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ringtrue_cps::{RelayConfigFile, RelayService, run_until_terminated};
 
-use crate::args::RelayServeArguments;
 use crate::exit::{Exit, Failure};
+use crate::service_args::RelayServeArguments;
 use crate::settings::read;
 
 /// Carries requests until the process is told to end.

@@ -1,5 +1,8 @@
 //! From a lab or a configuration file to an endpoint.
 
+#[cfg(feature = "full")]
+mod lab;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,14 +11,13 @@ use ringtrue::{
     AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, NumberContext, Policy,
     Profile, Reason, SoftwareSigner, Suite, TelephoneNumber, UnixTime,
 };
-use ringtrue_lab::Lab;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::args::EndpointArguments;
+use crate::args::{EndpointArguments, Source};
 use crate::exit::Failure;
+use crate::hex::hex;
 use crate::serve_section::ServeSection;
-use crate::tools::read_hex;
 
 /// The name of the state file in an endpoint's state folder.
 const STATE_FILE: &str = "endpoint.sqlite";
@@ -152,6 +154,7 @@ struct Parts {
 /// Who signs the storage tokens that the own service wants.
 enum TokenIssuer {
     /// The service itself, wherever it is.
+    #[cfg(feature = "full")]
     Service,
     /// The issuer of this name.
     Named(String),
@@ -182,10 +185,13 @@ fn one_number(
     suites: &[Suite],
     answers: Duration,
 ) -> Result<Endpoint, Failure> {
-    let mut parts = match (&arguments.source.lab, &arguments.source.config) {
-        (Some(dir), _) => from_lab(dir, number)?,
-        (None, Some(file)) => from_file(file)?,
-        (None, None) => return Err(no_source()),
+    let mut parts = match &arguments.source {
+        #[cfg(feature = "full")]
+        Source { lab: Some(dir), .. } => lab::parts(dir, number)?,
+        Source {
+            config: Some(file), ..
+        } => from_file(file)?,
+        _ => return Err(no_source()),
     };
     // A command is about one number, written globally.
     parts.numbers = vec![number.as_str().to_owned()];
@@ -197,19 +203,21 @@ fn one_number(
 /// comes the section `[serve]`, and whether there is a trust bundle.
 pub(crate) fn served_endpoint(
     arguments: &EndpointArguments,
-    number: Option<&TelephoneNumber>,
+    #[cfg(feature = "full")] number: Option<&TelephoneNumber>,
 ) -> Result<(Endpoint, ServeSection, bool), Failure> {
-    let mut parts = match (&arguments.source.lab, &arguments.source.config, number) {
-        (Some(dir), _, Some(number)) => {
-            let mut parts = from_lab(dir, number)?;
+    let mut parts = match &arguments.source {
+        #[cfg(feature = "full")]
+        Source { lab: Some(dir), .. } => {
+            let number = number.ok_or(Reason::ConfigurationInvalid);
+            let number = number.map_err(Failure::of("--number"))?;
+            let mut parts = lab::parts(dir, number)?;
             parts.numbers = vec![number.as_str().to_owned()];
             parts
         }
-        (Some(_), _, None) => {
-            return Err(Failure::of("--number")(Reason::ConfigurationInvalid));
-        }
-        (None, Some(file), _) => from_file(file)?,
-        (None, None, _) => return Err(no_source()),
+        Source {
+            config: Some(file), ..
+        } => from_file(file)?,
+        _ => return Err(no_source()),
     };
     let serve = parts.serve.take().unwrap_or_default();
     let has_bundle = parts.trust.is_some();
@@ -230,6 +238,7 @@ fn build(
     let base_url = arguments.base.clone().unwrap_or(parts.base_url);
     let token_issuer = match parts.token_issuer {
         Some(TokenIssuer::Named(name)) => Some(name),
+        #[cfg(feature = "full")]
         Some(TokenIssuer::Service) => BaseUrl::parse(&base_url)
             .ok()
             .map(|base| base.authority().to_owned()),
@@ -241,7 +250,7 @@ fn build(
     policy.reader_signers = parts.reader_signers;
     if !suites.is_empty() {
         policy.suites = suites.to_vec();
-    } else if arguments.source.lab.is_some() {
+    } else if arguments.source.is_lab() {
         // A laboratory has nobody in it who could not use them.
         policy.suites = vec![Suite::S3];
     }
@@ -298,34 +307,6 @@ fn build(
     builder
         .build()
         .map_err(Failure::of("the endpoint's configuration"))
-}
-
-fn from_lab(dir: &Path, number: &TelephoneNumber) -> Result<Parts, Failure> {
-    let lab = Lab::open(dir).map_err(Failure::Lab)?;
-    let config = lab.config();
-    // The lab's own errors name no folder, which is a number here.
-    let credential = lab.credential(number).map_err(Failure::Lab)?;
-    let x5u = config.x5u(number).map_err(Failure::of("lab.toml"))?;
-    Ok(Parts {
-        credential: Some((credential.chain_pem, x5u.as_str().to_owned())),
-        key: credential.key_pem,
-        trust: None,
-        anchors: vec![read(&dir.join("root.pem"))?.to_string()],
-        base_url: config.base_url.clone(),
-        mirror_directory: None,
-        reader_signers: Vec::new(),
-        token_issuer: config.storage_tokens.then_some(TokenIssuer::Service),
-        relay: None,
-        // A lab is one machine: a relay hides nothing there, and is tried by naming it.
-        allow_direct: true,
-        tls_root: Some(read(&dir.join("tls-root.pem"))?.to_string()),
-        state: lab.state_dir(number),
-        addresses: addresses(config.policy.allow_loopback, config.policy.allow_private),
-        profile: config.policy.profile.into(),
-        numbers: Vec::new(),
-        numbering: None,
-        serve: None,
-    })
 }
 
 fn from_file(path: &Path) -> Result<Parts, Failure> {
@@ -412,7 +393,7 @@ fn numbering(section: NumberingSection) -> Result<NumberContext, Failure> {
 
 /// The digest of a signer's public key, as `keys readers` shows it.
 fn signer_digest(text: &str) -> Option<[u8; 32]> {
-    read_hex(text).ok()?.0.try_into().ok()
+    hex(text).ok()?.0.try_into().ok()
 }
 
 const fn addresses(loopback: bool, private: bool) -> AddressPolicy {

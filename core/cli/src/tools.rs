@@ -8,7 +8,6 @@ mod bundle_args;
 mod cert;
 mod cert_inspect;
 mod country;
-mod date;
 mod explain;
 mod found;
 mod identity;
@@ -24,21 +23,32 @@ mod tn_auth_list;
 mod token_text;
 mod url;
 
-pub(crate) use args::{
+pub(crate) use args::ToolCommand;
+pub(crate) use output::refuse;
+
+use self::args::{
     CertCommand, IdentityCommand, NumberCommand, PassportCommand, RcdCommand, TnAuthListCommand,
     UrlCommand,
 };
-
-pub(crate) use args::hex as read_hex;
-pub(crate) use bundle_args::BundleCommand;
-pub(crate) use date::text as date;
-pub(crate) use input::hex;
-pub(crate) use output::refuse;
-
+use self::bundle_args::BundleCommand;
 use crate::exit::{Exit, Failure};
 
+/// Runs one of them.
+pub(crate) fn run(command: &ToolCommand) -> Result<Exit, Failure> {
+    match command {
+        ToolCommand::Bundle(command) => bundle(command),
+        ToolCommand::Cert(command) => cert(command),
+        ToolCommand::Identity(command) => identity(command),
+        ToolCommand::Number(command) => number(command),
+        ToolCommand::Passport(command) => passport(command),
+        ToolCommand::Rcd(command) => rcd(command),
+        ToolCommand::Tnauthlist(command) => tn_auth_list(command),
+        ToolCommand::Url(command) => url(command),
+    }
+}
+
 /// `ringtrue bundle …`
-pub(crate) fn bundle(command: &BundleCommand) -> Result<Exit, Failure> {
+fn bundle(command: &BundleCommand) -> Result<Exit, Failure> {
     match command {
         BundleCommand::Inspect(arguments) => reported(arguments.json, bundle::inspect(arguments)),
         BundleCommand::Sign(arguments) => reported(arguments.json, bundle::sign(arguments)),
@@ -47,7 +57,7 @@ pub(crate) fn bundle(command: &BundleCommand) -> Result<Exit, Failure> {
 }
 
 /// `ringtrue cert …`
-pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
+fn cert(command: &CertCommand) -> Result<Exit, Failure> {
     match command {
         CertCommand::Inspect(arguments) => {
             reported(arguments.json, cert_inspect::inspect(arguments))
@@ -57,14 +67,14 @@ pub(crate) fn cert(command: &CertCommand) -> Result<Exit, Failure> {
 }
 
 /// `ringtrue identity …`
-pub(crate) fn identity(command: &IdentityCommand) -> Result<Exit, Failure> {
+fn identity(command: &IdentityCommand) -> Result<Exit, Failure> {
     match command {
         IdentityCommand::Parse(arguments) => identity::parse(arguments),
     }
 }
 
 /// `ringtrue passport …`
-pub(crate) fn passport(command: &PassportCommand) -> Result<Exit, Failure> {
+fn passport(command: &PassportCommand) -> Result<Exit, Failure> {
     match command {
         PassportCommand::Inspect(arguments) => {
             reported(arguments.json, passport::inspect(arguments))
@@ -92,28 +102,28 @@ fn reported(json: bool, result: Result<Exit, Failure>) -> Result<Exit, Failure> 
 }
 
 /// `ringtrue number …`
-pub(crate) fn number(command: &NumberCommand) -> Result<Exit, Failure> {
+fn number(command: &NumberCommand) -> Result<Exit, Failure> {
     match command {
         NumberCommand::Canonical(arguments) => number::canonical(arguments),
     }
 }
 
 /// `ringtrue tnauthlist …`
-pub(crate) fn tn_auth_list(command: &TnAuthListCommand) -> Result<Exit, Failure> {
+fn tn_auth_list(command: &TnAuthListCommand) -> Result<Exit, Failure> {
     match command {
         TnAuthListCommand::Decode(arguments) => tn_auth_list::decode(arguments),
     }
 }
 
 /// `ringtrue rcd …`
-pub(crate) fn rcd(command: &RcdCommand) -> Result<Exit, Failure> {
+fn rcd(command: &RcdCommand) -> Result<Exit, Failure> {
     match command {
         RcdCommand::Digest(arguments) => reported(arguments.json, rcd::digest(arguments)),
     }
 }
 
 /// `ringtrue url …`
-pub(crate) fn url(command: &UrlCommand) -> Result<Exit, Failure> {
+fn url(command: &UrlCommand) -> Result<Exit, Failure> {
     match command {
         UrlCommand::CheckX5u(arguments) => url::check_x5u(arguments),
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::calls::run;
 use crate::credential_args::{OwnNumber, TrustCommand, TrustUpdateArguments};
+use crate::date;
 use crate::exit::{Exit, Failure};
 use crate::output::names;
 use crate::settings;
@@ -35,7 +36,7 @@ fn update(arguments: &TrustUpdateArguments) -> Result<Exit, Failure> {
         anstream::println!("{report}");
     } else {
         let kind = if updated.is_new { "new" } else { "known" };
-        let (version, expires) = (updated.version, crate::tools::date(updated.expires));
+        let (version, expires) = (updated.version, date::text(updated.expires));
         anstream::println!("{kind} bundle, version {version}, until {expires}");
         show_lists(updated.revocation_lists, updated.next_update);
         for reason in &updated.reasons {
@@ -59,7 +60,7 @@ fn status(arguments: &OwnNumber) -> Result<Exit, Failure> {
     } else {
         match (status.version, status.expires) {
             (Some(version), Some(expires)) => {
-                let expires = crate::tools::date(expires);
+                let expires = date::text(expires);
                 anstream::println!("bundle, version {version}, until {expires}");
             }
             _ => anstream::println!("the configured anchors"),
@@ -71,7 +72,7 @@ fn status(arguments: &OwnNumber) -> Result<Exit, Failure> {
 
 fn show_lists(count: usize, next_update: Option<UnixTime>) {
     if let Some(until) = next_update {
-        let until = crate::tools::date(until);
+        let until = date::text(until);
         anstream::println!("  {count} revocation list(s), the first current until {until}");
     }
 }

@@ -97,7 +97,7 @@ impl HttpClient {
     /// at all.
     pub fn new(settings: &HttpSettings) -> Result<Self, Reason> {
         let roots = Arc::new(tls::roots(settings.web_roots, &settings.extra_roots_pem)?);
-        let provider = tls::provider();
+        let provider = Arc::new(tls::provider());
         let client = || {
             let tls = tls::client_config(Arc::clone(&provider), Arc::clone(&roots))?;
             client(settings, tls)

@@ -61,7 +61,7 @@ impl ResolvesServerCert for ReloadableCertificate {
 fn certified_key(chain_pem: &str, key_pem: &str) -> Result<Arc<CertifiedKey>, Reason> {
     let chain = pem::certificates(chain_pem)?;
     let key = pem::private_key(key_pem)?;
-    CertifiedKey::from_der(chain, key, &tls::provider())
+    CertifiedKey::from_der(chain, key, &tls::service_provider())
         .map(Arc::new)
         .map_err(|error| match error {
             Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Reason::KeyMismatch,
@@ -92,7 +92,7 @@ pub fn server_config(chain_pem: &str, key_pem: &str) -> Result<ServerConfig, Rea
 pub fn reloadable_server_config(
     certificate: Arc<ReloadableCertificate>,
 ) -> Result<ServerConfig, Reason> {
-    let mut config = ServerConfig::builder_with_provider(tls::provider())
+    let mut config = ServerConfig::builder_with_provider(Arc::new(tls::service_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|_| Reason::Internal)?
         .with_no_client_auth()

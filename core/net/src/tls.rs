@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use ringtrue_stir::Reason;
 use rustls::client::Resumption;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, cipher_suite, kx_group};
+use rustls::crypto::{CryptoProvider, KeyProvider};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::pem;
@@ -13,12 +15,26 @@ use crate::pem;
 /// HTTP/1.1 in ALPN: all that either side speaks.
 pub(crate) const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 
-/// The cryptography of a TLS connection: TLS 1.3 suites only, the post-quantum hybrid first.
+/// The keys of a side that shows no certificate: none. A client that could load some would carry what
+/// signs with RSA, which nothing calls.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(
+        &self,
+        _: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("clients have no key".to_owned()))
+    }
+}
+
+/// The cryptography of a client's connection: TLS 1.3 suites only, the post-quantum hybrid first.
 ///
 /// Stated in full instead of taken from the library's defaults, whose order depends on a feature that
 /// any crate in the tree may set. Source: docs/protocol.md section 3.6 (PRV-50).
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(CryptoProvider {
+pub(crate) fn provider() -> CryptoProvider {
+    CryptoProvider {
         cipher_suites: vec![
             cipher_suite::TLS13_AES_256_GCM_SHA384,
             cipher_suite::TLS13_AES_128_GCM_SHA256,
@@ -30,8 +46,17 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
             kx_group::SECP256R1,
             kx_group::SECP384R1,
         ],
+        key_provider: &NoKeys,
         ..aws_lc_rs::default_provider()
-    })
+    }
+}
+
+/// The same for a service, which has a key.
+pub(crate) fn service_provider() -> CryptoProvider {
+    CryptoProvider {
+        key_provider: aws_lc_rs::default_provider().key_provider,
+        ..provider()
+    }
 }
 
 /// The certificates that a service's TLS certificate may lead to.
@@ -80,7 +105,7 @@ pub(crate) fn client_config(
 /// Suites are stated in full: only ECDHE key exchange, so a recorded fetch cannot be read with a key
 /// that a host loses later. Nothing is resumed, as in [`client_config`].
 pub(crate) fn fetch_config(roots: Arc<RootCertStore>) -> Result<ClientConfig, Reason> {
-    let mut provider = CryptoProvider::clone(&provider());
+    let mut provider = provider();
     provider.cipher_suites.extend([
         cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
         cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -105,8 +130,9 @@ mod tests {
 
     use ringtrue_stir::Reason;
     use rustls::NamedGroup;
+    use rustls::pki_types::PrivatePkcs8KeyDer;
 
-    use super::{client_config, provider, roots};
+    use super::{client_config, provider, roots, service_provider};
 
     #[test]
     fn prefers_the_post_quantum_hybrid() {
@@ -119,9 +145,22 @@ mod tests {
     }
 
     #[test]
+    fn clients_have_no_use_for_a_key_and_services_do() {
+        let key = PrivatePkcs8KeyDer::from(vec![0x30, 0x00]);
+        let refused = |provider: super::CryptoProvider| {
+            let loaded = provider
+                .key_provider
+                .load_private_key(key.clone_key().into());
+            loaded.unwrap_err().to_string()
+        };
+        assert!(refused(provider()).contains("clients have no key"));
+        assert!(!refused(service_provider()).contains("clients have no key"));
+    }
+
+    #[test]
     fn web_roots_alone_make_a_configuration() {
         let roots = roots(true, &[]).unwrap();
-        assert!(client_config(provider(), Arc::new(roots)).is_ok());
+        assert!(client_config(Arc::new(provider()), Arc::new(roots)).is_ok());
     }
 
     #[test]

@@ -8,13 +8,39 @@ use ringtrue::{Profile, TelephoneNumber, UnixTime};
 use ringtrue_stir::passport::Identity;
 use ringtrue_stir::sip::uri::{UriPolicy, identity_of};
 
+use super::bundle_args::BundleCommand;
 use super::country::Country;
 use super::sign_args::PassportSignArguments;
 use crate::args::number;
+use crate::hex::{Hex, hex};
 
-/// An argument in hexadecimal.
-#[derive(Clone)]
-pub(crate) struct Hex(pub(crate) Vec<u8>);
+#[derive(Subcommand)]
+pub(crate) enum ToolCommand {
+    /// Check tokens.
+    #[command(subcommand)]
+    Passport(PassportCommand),
+    /// Check certificates.
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Make and check trust bundles: whom verifiers are to believe.
+    #[command(subcommand)]
+    Bundle(BundleCommand),
+    /// Read what SIP carries.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Protect rich call data.
+    #[command(subcommand)]
+    Rcd(RcdCommand),
+    /// Write telephone numbers in their canonical form.
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// Decode the lists of numbers in certificates.
+    #[command(subcommand)]
+    Tnauthlist(TnAuthListCommand),
+    /// Check URLs that tokens refer to.
+    #[command(subcommand)]
+    Url(UrlCommand),
+}
 
 #[derive(Subcommand)]
 pub(crate) enum TnAuthListCommand {
@@ -290,38 +316,4 @@ fn whole_number(text: &str) -> Result<u64, String> {
 pub(super) fn identity(text: &str) -> Result<Identity, String> {
     identity_of(text, None, &UriPolicy::default())
         .map_err(|_| "neither a telephone number nor a URI".to_owned())
-}
-
-/// Reads hexadecimal digits, in pairs, of either case.
-pub(crate) fn hex(text: &str) -> Result<Hex, String> {
-    let wrong = || "not pairs of hexadecimal digits".to_owned();
-    let digit = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(wrong());
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?))
-        .collect::<Option<_>>()
-        .map(Hex)
-        .ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hex;
-
-    #[test]
-    fn hexadecimal_is_read_in_pairs_of_either_case() {
-        assert_eq!(hex("00fFa0").unwrap().0, [0, 0xff, 0xa0]);
-        assert!(hex("").unwrap().0.is_empty());
-        for text in ["0", "0g", "0x00", "00 00", "é0", "+1"] {
-            assert!(hex(text).is_err(), "{text}");
-        }
-    }
 }

@@ -14,13 +14,13 @@ use serde_json::json;
 
 use super::bundle_args::{BundleInspectArguments, BundleSignArguments, BundleVerifyArguments};
 use super::cert::spc_policy;
-use super::date;
 use super::explain::Explanation;
-use super::input::{self, hex};
+use super::input;
 use super::output::{inspected, print, refuse};
 use super::token_text::TokenText;
 use crate::exit::{Exit, Failure};
 use crate::settings::unix_now;
+use crate::{date, hex};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -50,7 +50,7 @@ pub(crate) fn verify(arguments: &BundleVerifyArguments) -> Result<Exit, Failure>
         Err(reason) => return refuse(arguments.json, &[reason]),
     };
     let (version, anchors) = (bundle.version(), bundle.anchors().certificates());
-    let state = hex(&version.to_octets());
+    let state = hex::text(&version.to_octets());
     let report = json!({
         "verdict": Verdict::Accept.name(),
         "reasons": [],

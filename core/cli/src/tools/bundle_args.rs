@@ -7,7 +7,8 @@ use ringtrue::UnixTime;
 use ringtrue_stir::certificate::sct::SctMode;
 use ringtrue_stir::trust_bundle::BundleVersion;
 
-use super::args::{Hex, ProfileName, hex, unix_time};
+use super::args::{ProfileName, unix_time};
+use crate::hex::{Hex, hex};
 
 #[derive(Subcommand)]
 pub(crate) enum BundleCommand {

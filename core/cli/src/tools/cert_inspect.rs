@@ -6,13 +6,13 @@ use ringtrue_stir::verification::Verdict;
 use serde_json::{Value, json};
 
 use super::args::CertInspectArguments;
-use super::date;
 use super::explain::Explanation;
-use super::input::{self, hex};
+use super::input;
 use super::output::{exit_of, print};
 use super::tn_auth_list::{entries, lines};
 use crate::exit::{Exit, Failure};
 use crate::output::names;
+use crate::{date, hex};
 
 /// Shows certificates. Nothing of them is checked but that they can be read.
 pub(crate) fn inspect(arguments: &CertInspectArguments) -> Result<Exit, Failure> {
@@ -61,12 +61,12 @@ fn as_json(certificate: &Certificate) -> Value {
         "not_before": certificate.not_before().as_secs(),
         "not_after": certificate.not_after().as_secs(),
         "key": key(certificate),
-        "spki_sha256": hex(&certificate.spki_digest()),
+        "spki_sha256": hex::text(&certificate.spki_digest()),
         "ca": certificate.is_ca(),
         "path_len": certificate.path_len(),
         "key_usage": certificate.key_usages(),
-        "subject_key_id": certificate.subject_key_id().map(hex),
-        "authority_key_id": certificate.authority_key_id().map(hex),
+        "subject_key_id": certificate.subject_key_id().map(hex::text),
+        "authority_key_id": certificate.authority_key_id().map(hex::text),
         "tn_auth_list": certificate.tn_auth_list().map(entries),
         "tn_auth_list_url": certificate.tn_auth_list_url().map(|url| url.as_str().to_owned()),
         "claim_constraints": certificate.claim_constraints().map(constraints),

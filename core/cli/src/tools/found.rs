@@ -11,10 +11,10 @@ use ringtrue_stir::sip::IdentityHeader;
 use ringtrue_stir::verification::Report;
 use serde_json::Value;
 
-use super::date;
 use super::outline;
 use super::tn_auth_list::lines;
 use super::token_text::TokenText;
+use crate::date;
 
 /// The names of a token's parts.
 const PARTS: [&str; 3] = ["header", "payload", "signature"];

@@ -172,11 +172,6 @@ pub(crate) fn signer(path: &Path) -> Result<SoftwareSigner, Failure> {
         .map_err(Failure::of("--key"))
 }
 
-/// Octets in hexadecimal, lower case.
-pub(crate) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 /// The content of the one PEM block of a file.
 fn pem_block(octets: &[u8], label: &str) -> Result<Vec<u8>, Reason> {
     let block = pem::parse(pem_text(octets)?).map_err(|_| Reason::MalformedPem)?;

@@ -4,8 +4,8 @@ use ringtrue::UnixTime;
 use ringtrue_stir::base64url;
 use serde_json::{Map, Value};
 
-use super::date;
 use super::explain::Explanation;
+use crate::date;
 
 /// Header and payload as JSON. Nothing of it is checked.
 pub(crate) struct TokenText {
