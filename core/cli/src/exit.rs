@@ -64,6 +64,7 @@ impl Failure {
     }
 
     /// The stable name of what failed, as it stands in JSON.
+    #[cfg(feature = "full")]
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",

@@ -5,12 +5,16 @@ mod lab;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+#[cfg(feature = "full")]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringtrue::{
-    AddressPolicy, BaseUrl, Endpoint, FetchSettings, Fetcher, HttpSettings, NumberContext, Policy,
-    Profile, Reason, SoftwareSigner, Suite, TelephoneNumber, UnixTime,
+    AddressPolicy, Endpoint, FetchSettings, Fetcher, HttpSettings, NumberContext, Policy, Profile,
+    Reason, SoftwareSigner, Suite, TelephoneNumber,
 };
+#[cfg(feature = "full")]
+use ringtrue::{BaseUrl, UnixTime};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -424,6 +428,7 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// Reads a file of at most 1 MiB that need not be text.
+#[cfg(feature = "full")]
 pub(crate) fn read_octets(path: &Path) -> Result<Vec<u8>, Failure> {
     use std::io::Read as _;
 
@@ -456,6 +461,7 @@ fn make_private_folder(path: &Path) -> Result<(), Failure> {
 }
 
 /// The time now. A clock before the epoch counts as the epoch.
+#[cfg(feature = "full")]
 pub(crate) fn unix_now() -> UnixTime {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
