@@ -65,8 +65,10 @@ fn generate(
     ]);
     command.arg(out).arg(library);
     workspace.run(&mut command)?;
-    if language == Language::Python {
-        check_checksums(out)?;
+    match language {
+        Language::Kotlin => {}
+        Language::Python => check_checksums(out)?,
+        Language::Swift => tell_whether_it_fits(out)?,
     }
     // Python loads the library from beside its module, the JVM from `jna.library.path`.
     let beside = out.join(file_name());
@@ -88,6 +90,28 @@ fn check_checksums(out: &Path) -> Result<(), Stop> {
     }
     let called = LEFT_OUT.replace("# ", "");
     fs::write(&module, text.replace(LEFT_OUT, &called)).map_err(|fault| unusable(&module, &fault))
+}
+
+/// Lets the Swift package ask whether the library is the one that the file was generated for: the generated code itself
+/// would end the process at its first call.
+fn tell_whether_it_fits(out: &Path) -> Result<(), Stop> {
+    const COMPARED: &str = "\nprivate let initializationResult: InitializationResult = {";
+    const ASKED: &str = "
+/// Whether the library that is loaded is the one that this file was generated for. Nothing else here may be used if it is not.
+public func ringTrueFFIFitsItsLibrary() -> Bool {
+    if case .ok = initializationResult { return true }
+    return false
+}
+";
+    let module = out.join("RingTrueFFI.swift");
+    let text = fs::read_to_string(&module).map_err(|fault| unusable(&module, &fault))?;
+    if !text.contains(COMPARED) {
+        return Err(Stop::Failed(format!(
+            "{}: no comparison of checksums; look at what the generator writes",
+            module.display()
+        )));
+    }
+    fs::write(&module, text + ASKED).map_err(|fault| unusable(&module, &fault))
 }
 
 fn library(workspace: &Workspace, profile: &str) -> PathBuf {

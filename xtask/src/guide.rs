@@ -11,7 +11,7 @@ use crate::process::Stop;
 /// One piece of code.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Snippet {
-    /// Only to be parsed.
+    /// Only to be type-checked.
     Apple { text: String },
     /// To be compiled as the body of a function.
     Body { text: String },

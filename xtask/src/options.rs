@@ -16,7 +16,7 @@ cargo xtask test [--all] [--only STEP]... [--skip STEP]... [--advisories] [--swi
     --only STEP   only this step (may be repeated; heavy steps too)
     --skip STEP   not this step (may be repeated)
     --advisories  let the deny step also ask the RustSec database (needs the network)
-    --swift       the Swift step; sets Swift up first: Debian trixie in a folder (as root, 3.4 GB,
+    --swift       the Swift step; sets Swift up first: Debian trixie in a folder (as root, 2.6 GB,
                   $RINGTRUE_SWIFT_ROOT or the user's cache). Once set up, every run includes it.
 
 cargo xtask test --list

@@ -49,7 +49,7 @@ impl SwiftRoot {
         let is_ready = folder.join("usr/bin/swift").symlink_metadata().is_ok();
         if !is_ready && !set_up {
             return Err(Stop::Skipped(
-                "Swift is not set up: `cargo xtask test --swift` does it (as root, 3.4 GB)"
+                "Swift is not set up: `cargo xtask test --swift` does it (as root, 2.6 GB)"
                     .to_owned(),
             ));
         }

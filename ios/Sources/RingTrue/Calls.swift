@@ -33,6 +33,15 @@ public final class RingingCall: Sendable {
         ffi.answered()
     }
 
+    /// For a call whose media travel over IP: the media keys of both sides as they were negotiated. The other side's are
+    /// compared with those that it announced: `confirmed` if they are the same, else `conflicting`. The own ones are shown
+    /// to the caller with the next answer.
+    ///
+    /// - Throws: `malformed_mky`.
+    public func media(own: MediaKeys, other: MediaKeys) throws(RingTrueError) {
+        do { try ffi.media(own: own.ffi, other: other.ffi) } catch { throw RingTrueError(error) }
+    }
+
     /// The call ended, answered or not: a call that comes now is not mistaken for it.
     public func ended() {
         ffi.ended()
@@ -68,6 +77,14 @@ public final class OutgoingCall: Sendable {
     /// when it says the same within 2 s.
     public func answered() {
         ffi.answered()
+    }
+
+    /// For a call whose media travel over IP: the other side's media keys as they were negotiated. Compared with those that
+    /// its answer names.
+    ///
+    /// - Throws: `malformed_mky`.
+    public func media(_ other: MediaKeys) throws(RingTrueError) {
+        do { try ffi.media(other: other.ffi) } catch { throw RingTrueError(error) }
     }
 
     /// The call ended: answered and over, busy, rejected, given up. If it was not answered, the called side is told

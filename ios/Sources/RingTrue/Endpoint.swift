@@ -11,7 +11,7 @@ internal import RingTrueFFI
 ///
 /// Letting the endpoint go stops its threads and whatever it still does in the background.
 public actor Endpoint {
-    private let ffi: RingTrueFFI.Endpoint
+    let ffi: RingTrueFFI.Endpoint
 
     private init(_ ffi: RingTrueFFI.Endpoint) {
         self.ffi = ffi
@@ -20,20 +20,23 @@ public actor Endpoint {
     /// Checks everything and makes the endpoint. Opens the state store, but no connection.
     ///
     /// `signer` is the private key of the credential. `keyAgreement` is a hardware encryption key for suite S1,
-    /// instead of keys in the state file. `transport`, `clock` and `fetchSource` replace the built-in ones.
+    /// instead of keys in the state file. `transport`, `clock` and `fetchSource` replace the built-in ones;
+    /// `store` takes the place of the configuration's state file, and needs its state key.
     ///
     /// - Throws: `configuration_invalid` if something is missing or contradicts something else; `key_mismatch` if the
     ///   credential is not for the signer's key; `malformed_…` for a part that cannot be read; what path verification
     ///   says if the credential leads to no anchor; `state_unavailable`; `signer_failed` or `key_agreement_failed` if a
-    ///   public key cannot be had; `cancelled`.
+    ///   public key cannot be had; `cancelled`; `library_mismatch` if the native library is of another version.
     public static func open(
         _ config: EndpointConfig,
         signer: (any Signer)? = nil,
         keyAgreement: (any KeyAgreement)? = nil,
         transport: (any Transport)? = nil,
         clock: (any WallClock)? = nil,
-        fetchSource: (any FetchSource)? = nil
+        fetchSource: (any FetchSource)? = nil,
+        store: (any StateStore)? = nil
     ) async throws(RingTrueError) -> Endpoint {
+        try Library.check()
         if Task.isCancelled { throw .cancelled }
         // Opening cannot be interrupted: a key store may be asked. A cancelled task does not wait for it, and what is
         // opened nevertheless is let go, which closes it.
@@ -46,7 +49,8 @@ public actor Endpoint {
                         keyAgreement: keyAgreement.map(HostKeyAgreement.init),
                         transport: transport.map(HostTransport.init),
                         clock: clock.map(HostClock.init),
-                        fetchSource: fetchSource.map(HostFetchSource.init)
+                        fetchSource: fetchSource.map(HostFetchSource.init),
+                        store: store.map(HostStore.init)
                     )
                     continuation.yield(.success(opened))
                 } catch {
@@ -78,17 +82,19 @@ public actor Endpoint {
     /// Announces a call before it is dialled.
     ///
     /// `from` is one of the own numbers. `wantAnswer` asks the callee to show who answers; it needs published keys of
-    /// the own. `freshKeys` asks the key directory even if the callee's keys are at hand. When this returns, dial: also
-    /// if the placement is `unprotected`, which is no error. Dial within 2 s, or announce the call anew; then say what
-    /// becomes of it (`outgoing`). `CallAnnouncer` does all of that.
+    /// the own. `freshKeys` asks the key directory even if the callee's keys are at hand. `media` names the own media keys,
+    /// for a call whose media travel over IP. When this returns, dial: also if the placement is `unprotected`, which is no
+    /// error. Dial within 2 s (`mayBeDialled`), or announce the call anew; then say what becomes of it (`outgoing`).
+    /// `CallAnnouncer` does all of that.
     ///
-    /// - Throws: `malformed_number`; `number_not_owned` for a `from` that is not an own number;
+    /// - Throws: `malformed_number`; `malformed_mky` for the media keys; `number_not_owned` for a `from` that is not an own number;
     ///   `randomness_unavailable`; `cancelled`.
     public func place(
         from: String,
         to: String,
         wantAnswer: Bool = false,
         freshKeys: Bool = false,
+        media: MediaKeys? = nil,
         deadline: Duration? = nil
     ) async throws(RingTrueError) -> Placed {
         try await run { ffi in
@@ -98,10 +104,17 @@ public actor Endpoint {
                     to: to,
                     wantAnswer: wantAnswer,
                     freshKeys: freshKeys,
-                    deadlineMs: deadline?.wholeMilliseconds
+                    deadlineMs: deadline?.wholeMilliseconds,
+                    media: media?.ffi
                 )
             )
         }
+    }
+
+    /// Whether the call may still be dialled by its announcement: 2 s after it was placed at the latest. Later, announce it
+    /// anew: an announcement that waits is one that somebody else can use.
+    public nonisolated func mayBeDialled(_ placed: Placed) -> Bool {
+        ffi.mayBeDialled(call: placed.call)
     }
 
     /// The call that was announced, from when it is dialled: waits for the called side to show who it is and to see the
@@ -172,9 +185,9 @@ public actor Endpoint {
     ///   `statement_superseded` and reasons of the network; `state_unavailable`; `clock_unset`; `deadline_passed`;
     ///   `cancelled`.
     @discardableResult
-    public func publishKeys(deadline: Duration? = nil) async throws(RingTrueError) -> Published {
+    public func publishKeys(deadline: Duration? = nil) async throws(RingTrueError) -> PublishedKeys {
         try await run { ffi in
-            Published(try await ffi.publishKeys(deadlineMs: deadline?.wholeMilliseconds))
+            PublishedKeys(try await ffi.publishKeys(deadlineMs: deadline?.wholeMilliseconds))
         }
     }
 
@@ -182,9 +195,9 @@ public actor Endpoint {
     ///
     /// - Throws: As for `publishKeys`.
     @discardableResult
-    public func rotateKeys(deadline: Duration? = nil) async throws(RingTrueError) -> Published {
+    public func rotateKeys(deadline: Duration? = nil) async throws(RingTrueError) -> PublishedKeys {
         try await run { ffi in
-            Published(try await ffi.rotateKeys(deadlineMs: deadline?.wholeMilliseconds))
+            PublishedKeys(try await ffi.rotateKeys(deadlineMs: deadline?.wholeMilliseconds))
         }
     }
 
@@ -283,7 +296,7 @@ public actor Endpoint {
     }
 
     /// Runs work that stops when the task that waits is cancelled: the generated code does not pass cancellation on.
-    private func run<Outcome: Sendable>(
+    func run<Outcome: Sendable>(
         _ work: @Sendable (RingTrueFFI.Endpoint) async throws -> Outcome
     ) async throws(RingTrueError) -> Outcome {
         let cancellation = Cancellation()

@@ -13,10 +13,11 @@ public struct EndpointConfig: Sendable, Hashable, CustomStringConvertible, Custo
     /// STI trust anchors, each text PEM with one or more certificates.
     public var anchorsPem: [String]
     /// The file that keeps keys and what is known of others. An application and its extension share it in
-    /// the container of their application group.
-    public var stateFile: String
+    /// the container of their application group. Left out only where the application gives a `StateStore`.
+    public var stateFile: String?
     /// 32 octets that seal the state file; `KeychainStateKey` keeps them. Without it the key is in a file
-    /// beside the state file: leave both out of backups then. With another key the endpoint begins anew.
+    /// beside the state file: leave both out of backups then. With another key the endpoint begins anew. A `StateStore`
+    /// needs it.
     public var stateKey: Data?
     /// The STIR credential. Without one the endpoint can verify but neither place nor answer. Comes with a
     /// signer. One that was installed later and lasts longer is used instead.
@@ -30,6 +31,9 @@ public struct EndpointConfig: Sendable, Hashable, CustomStringConvertible, Custo
     /// The base URL of the relay that carries lookups, stores and retrievals. One of this and `allowDirect`
     /// is required.
     public var relay: String?
+    /// Services that are reached through another relay, or whose gateway the relay knows by another name than the one
+    /// by the rule.
+    public var relays: [ServiceRelay] = []
     /// Whether services may be asked directly, without the relay: they then see the address of the telephone
     /// together with the numbers it asks for.
     public var allowDirect = false
@@ -49,7 +53,7 @@ public struct EndpointConfig: Sendable, Hashable, CustomStringConvertible, Custo
     public var policy = Policy()
 
     /// The members that have no default; set the others afterwards.
-    public init(numbers: [String], services: [String], anchorsPem: [String], stateFile: String) {
+    public init(numbers: [String], services: [String], anchorsPem: [String], stateFile: String? = nil) {
         self.numbers = numbers
         self.services = services
         self.anchorsPem = anchorsPem
@@ -71,6 +75,7 @@ public struct EndpointConfig: Sendable, Hashable, CustomStringConvertible, Custo
             mirrorDirectory: mirrorDirectory,
             placement: placement,
             relay: relay,
+            relays: relays.map(\.ffi),
             allowDirect: allowDirect,
             numberContext: numberContext?.ffi,
             http: http?.ffi,
@@ -98,6 +103,25 @@ public struct Credential: Sendable, Hashable, CustomStringConvertible, CustomDeb
 
     public var description: String { "Credential(..)" }
     public var debugDescription: String { description }
+}
+
+/// The relay of one service.
+public struct ServiceRelay: Sendable, Hashable {
+    /// The base URL of the service.
+    public var service: String
+    /// The base URL of the relay that reaches it.
+    public var relay: String
+    /// The name by which that relay knows the service's gateway.
+    public var name: String
+
+    /// A relay; it is checked when the endpoint is opened.
+    public init(service: String, relay: String, name: String) {
+        self.service = service
+        self.relay = relay
+        self.name = name
+    }
+
+    var ffi: RingTrueFFI.ServiceRelay { .init(service: service, relay: relay, name: name) }
 }
 
 /// How numbers are written where the application is. The application states it; it is never guessed.

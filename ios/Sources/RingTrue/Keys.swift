@@ -49,6 +49,7 @@ public struct SoftwareSigner: Signer {
     ///
     /// - Throws: `malformed_pem`.
     public init(pkcs8Pem: String) throws(RingTrueError) {
+        try Library.check()
         do {
             ffi = try RingTrueFFI.softwareSigner(pkcs8Pem: pkcs8Pem)
         } catch {
@@ -77,6 +78,7 @@ public struct SoftwareKeyAgreement: KeyAgreement {
     ///
     /// - Throws: `malformed_pem`.
     public init(pkcs8Pem: String) throws(RingTrueError) {
+        try Library.check()
         do {
             ffi = try RingTrueFFI.softwareKeyAgreement(pkcs8Pem: pkcs8Pem)
         } catch {

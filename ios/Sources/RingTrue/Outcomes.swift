@@ -91,7 +91,7 @@ public struct Answered: Sendable, Hashable {
 }
 
 /// What came of publishing. Its text shows the count of numbers only.
-public struct Published: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
+public struct PublishedKeys: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The numbers whose directory entry is now the current statement.
     public let numbers: [String]
     /// When the statement expires. Publish again before.
@@ -101,7 +101,7 @@ public struct Published: Sendable, Hashable, CustomStringConvertible, CustomDebu
     /// What is worth knowing.
     public let notices: [Reason]
 
-    public var description: String { "Published(\(numbers.count) numbers)" }
+    public var description: String { "PublishedKeys(\(numbers.count) numbers)" }
     public var debugDescription: String { description }
 
     init(_ ffi: RingTrueFFI.Published) {

@@ -82,6 +82,8 @@ extension Reason {
         public static let callerWithheld = Self(rawValue: 8001)
         /// The device clock is not set.
         public static let clockUnset = Self(rawValue: 8007)
+        /// The native library is of another version than this package. Of Swift alone; build the application anew.
+        public static let libraryMismatch = Self(rawValue: 9101)
     }
 }
 
@@ -120,7 +122,7 @@ public struct RingTrueError: Error, Sendable, Hashable, CustomStringConvertible 
     /// Any error that the generated code throws.
     init(_ error: any Error) {
         guard let ffi = error as? RingTrueFFI.RingTrueError else {
-            // Only a panic in the library gets here, or a library that does not fit the generated code.
+            // Only a panic in the library gets here.
             self.init(kind: .internal, code: 7001, name: "internal")
             return
         }
@@ -143,4 +145,7 @@ public struct RingTrueError: Error, Sendable, Hashable, CustomStringConvertible 
 
     /// The task was cancelled before anything was begun.
     static let cancelled = Self(kind: .unavailable, code: 5019, name: "cancelled")
+
+    /// Nothing of the native library may be called.
+    static let libraryMismatch = Self(kind: .misuse, code: 9101, name: "library_mismatch")
 }

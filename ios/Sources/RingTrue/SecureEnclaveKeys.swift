@@ -1,7 +1,7 @@
 // Keys in the Secure Enclave, and keys in the keychain for where there is none. Apple's systems only.
 
 #if canImport(CryptoKit) && canImport(Security)
-public import CryptoKit
+internal import CryptoKit
 public import Foundation
 
 /// The private key of the STIR credential in the Secure Enclave: nobody can copy it.

@@ -20,7 +20,7 @@ public enum Verdict: String, Sendable, CaseIterable {
     case verified
 
     /// Whether the person may be told that the other side is who it says.
-    public var isGood: Bool { ffi.isGood() }
+    public var isGood: Bool { self == .verified || self == .confirmed }
 }
 
 extension Verdict {
@@ -35,18 +35,6 @@ extension Verdict {
             case .unavailable: .unavailable
             case .verified: .verified
             }
-    }
-
-    private var ffi: RingTrueFFI.Verdict {
-        switch self {
-        case .clockUnset: .clockUnset
-        case .conflicting: .conflicting
-        case .confirmed: .confirmed
-        case .noRecord: .noRecord
-        case .refused: .refused
-        case .unavailable: .unavailable
-        case .verified: .verified
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 // The notification service extension's base class. Apple's systems only.
 
 #if canImport(UserNotifications)
-public import Foundation
+internal import Foundation
 public import RingTrue
 public import UserNotifications
 

@@ -2,6 +2,7 @@
 
 import RingTrue
 import enum RingTrueFFI.RingTrueError
+import enum RingTrueFFI.Verdict
 import Testing
 
 @Suite struct CodeTests {
@@ -19,5 +20,14 @@ import Testing
             #expect(registered.name == name)
             #expect(registered.code == UInt32(code.rawValue))
         }
+    }
+
+    @Test func whatIsAGoodVerdictIsWhatTheLibrarySays() {
+        let verdicts: [(RingTrue.Verdict, RingTrueFFI.Verdict)] = [
+            (.clockUnset, .clockUnset), (.confirmed, .confirmed), (.conflicting, .conflicting), (.noRecord, .noRecord),
+            (.refused, .refused), (.unavailable, .unavailable), (.verified, .verified),
+        ]
+        #expect(Set(verdicts.map(\.0)) == Set(RingTrue.Verdict.allCases))
+        for (shown, library) in verdicts { #expect(shown.isGood == library.isGood()) }
     }
 }

@@ -18,7 +18,7 @@ import Testing
     }()
 
     @Test func thereAreFiles() {
-        #expect(Self.files.count >= 12)
+        #expect(Self.files.count >= 36)
     }
 
     @Test(arguments: files)
@@ -204,7 +204,7 @@ private final class ScenarioRun {
         return policy
     }
 
-    private func shown(_ published: Published) -> [String: Json] {
+    private func shown(_ published: PublishedKeys) -> [String: Json] {
         ["numbers": .texts(published.numbers), "rotated": .bool(published.rotated)]
     }
 

@@ -4,8 +4,12 @@
 //! it needs there, and tested in the system that [`SwiftRoot`] keeps. The service runs outside, and is
 //! reached over the loopback address.
 
+mod apple;
+mod library;
+mod script;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -17,8 +21,14 @@ use crate::swift_root::{INSIDE, SwiftRoot};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "ios";
+
+/// Where the package's copy is in the shared folder.
+const PACKAGE_INSIDE: &str = "ringtrue/ios";
+
+/// Where the guide's quick start is there.
+const QUICK_START: &str = "first-call";
+
 const GUIDE: &str = "docs/ios.md";
-const SCRIPTS: [&str; 1] = ["ios/scripts/build-xcframework.sh"];
 
 /// What a runner that hangs is given, in seconds. The tests take one to two minutes.
 const PATIENCE: &str = "1200";
@@ -32,9 +42,9 @@ const NUMBERS: std::ops::Range<u64> = 12_025_550_200..12_025_550_400;
 pub(super) fn run(workspace: &mut Workspace, options: &TestOptions) -> Result<(), Stop> {
     let package = workspace.require(PACKAGE)?;
     let guide = Guide::read(&workspace.require(GUIDE)?, "swift")?;
-    scripts(workspace)?;
-    let root = SwiftRoot::open(workspace, options.swift)?;
     let shared = workspace.target("swift");
+    script::check(workspace, &shared)?;
+    let root = SwiftRoot::open(workspace, options.swift)?;
     assemble(workspace, &package, &shared)?;
     let service = Service::start(workspace, &shared)?;
     let inside = Inside {
@@ -48,33 +58,20 @@ pub(super) fn run(workspace: &mut Workspace, options: &TestOptions) -> Result<()
             ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0".to_owned()),
         ],
     };
-    inside.swift(workspace, "ringtrue/ios", &["test", "--no-parallel"])?;
+    inside.swift(workspace, PACKAGE_INSIDE, &["test", "--no-parallel"])?;
     workspace.require_tests()?;
-    inside.parse(workspace, &shared)?;
-    snippets(workspace, &inside, &guide, &shared)?;
-    quick_start(workspace, &inside, &guide, &shared)?;
+    library::of_another_version(workspace, &inside)?;
+    let for_apple = snippets(workspace, &inside, &guide)?;
+    apple::check(workspace, &inside, &for_apple)?;
+    quick_start(workspace, &inside, &guide)?;
+    library::that_is_missing(workspace, &inside)?;
     service.stop()
-}
-
-/// Checks the scripts that only run on Apple's systems, as far as that goes here.
-fn scripts(workspace: &mut Workspace) -> Result<(), Stop> {
-    let has_linter = process::ask(Command::new("shellcheck").arg("--version")).is_some();
-    for script in SCRIPTS {
-        let path = workspace.require(script)?;
-        let mut syntax = workspace.command("sh");
-        workspace.run(syntax.arg("-n").arg(&path))?;
-        if has_linter {
-            let mut lint = workspace.command("shellcheck");
-            workspace.run(lint.arg(&path))?;
-        }
-    }
-    Ok(())
 }
 
 /// Puts package, generated code, native library and scenario files side by side.
 fn assemble(workspace: &mut Workspace, package: &Path, shared: &Path) -> Result<(), Stop> {
     let binding = bindings::for_tests(workspace, Language::Swift)?;
-    let copy = shared.join("ringtrue/ios");
+    let copy = shared.join(PACKAGE_INSIDE);
     mirror(package, &copy, &["Generated", ".build"])?;
     for (file, to) in [
         ("RingTrueFFI.swift", "Generated/RingTrueFFI"),
@@ -86,8 +83,10 @@ fn assemble(workspace: &mut Workspace, package: &Path, shared: &Path) -> Result<
         &package.join("Native/linux.modulemap"),
         &copy.join("Generated/CRingTrueFFI/module.modulemap"),
     )?;
-    let library = "libringtrue_ffi.so";
-    refresh(&binding.join(library), &shared.join("lib").join(library))?;
+    refresh(
+        &binding.join(library::NAME),
+        &shared.join("lib").join(library::NAME),
+    )?;
     mirror(
         &workspace.path("tests/scenarios/files"),
         &shared.join("scenarios"),
@@ -105,12 +104,26 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// A command at a folder of the shared one.
+    fn command(&self, workspace: &Workspace, at: &str) -> Command {
+        self.command_with(workspace, at, &[])
+    }
+
+    /// The same, with more variables in its environment.
+    fn command_with(
+        &self,
+        workspace: &Workspace,
+        at: &str,
+        more: &[(&'static str, String)],
+    ) -> Command {
+        let at = format!("{INSIDE}/{at}");
+        let variables = [&self.variables, more].concat();
+        self.root.command(workspace, self.shared, &at, &variables)
+    }
+
     /// Runs the package manager in a folder of the shared one.
     fn swift(&self, workspace: &mut Workspace, at: &str, arguments: &[&str]) -> Result<(), Stop> {
-        let at = format!("{INSIDE}/{at}");
-        let mut command = self
-            .root
-            .command(workspace, self.shared, &at, &self.variables);
+        let mut command = self.command(workspace, at);
         command.args(["timeout", PATIENCE, "swift"]).args(arguments);
         for flag in [
             format!("-L{INSIDE}/lib"),
@@ -121,64 +134,30 @@ impl Inside<'_> {
         }
         workspace.run(&mut command)
     }
-
-    /// Parses all Swift files of a folder that are not part of the package here.
-    fn parse(&self, workspace: &mut Workspace, shared: &Path) -> Result<(), Stop> {
-        let mut files = Vec::new();
-        collect(&shared.join("ringtrue/ios/Sample"), &mut files)?;
-        collect(&shared.join("ringtrue/ios/Sources"), &mut files)?;
-        let mut command = self
-            .root
-            .command(workspace, self.shared, INSIDE, &self.variables);
-        command.args(["swiftc", "-swift-version", "6", "-parse"]);
-        for file in files
-            .iter()
-            .filter(|file| file.extension().is_some_and(|end| end == "swift"))
-        {
-            if let Ok(relative) = file.strip_prefix(shared) {
-                command.arg(Path::new(INSIDE).join(relative));
-            }
-        }
-        workspace.run(&mut command)
-    }
 }
 
-/// Compiles what the guide shows, each piece by itself; parses what is for Apple's systems alone.
-fn snippets(
-    workspace: &mut Workspace,
-    inside: &Inside<'_>,
-    guide: &Guide,
-    shared: &Path,
-) -> Result<(), Stop> {
-    let folder = shared.join("snippets");
-    let sources = folder.join("Sources/Snippets");
-    if folder.join("Sources").exists() {
-        fs::remove_dir_all(folder.join("Sources")).map_err(|fault| unusable(&folder, &fault))?;
+/// Compiles what the guide shows, each piece by itself; gives the folder of the pieces for Apple's systems alone.
+fn snippets(workspace: &mut Workspace, inside: &Inside<'_>, guide: &Guide) -> Result<String, Stop> {
+    const FOLDER: &str = "snippets";
+    let folder = inside.shared.join(FOLDER);
+    for stale in ["Sources", "Apple"] {
+        remove(&folder.join(stale))?;
     }
-    let mut parsed = Vec::new();
     for (index, snippet) in guide.snippets.iter().enumerate() {
         match snippet {
             Snippet::File { .. } => {}
             Snippet::Apple { text } => {
-                let name = format!("Apple{index}.swift");
-                write(&folder.join("Apple").join(&name), text)?;
-                parsed.push(format!("{INSIDE}/snippets/Apple/{name}"));
+                write(&folder.join(format!("Apple/Apple{index}.swift")), text)?;
             }
             Snippet::Body { text } => write(
-                &sources.join(format!("Snippet{index}.swift")),
+                &folder.join(format!("Sources/Snippets/Snippet{index}.swift")),
                 body(index, text),
             )?,
         }
     }
     write(&folder.join("Package.swift"), SNIPPETS_PACKAGE)?;
-    inside.swift(workspace, "snippets", &["build"])?;
-    let mut command = inside
-        .root
-        .command(workspace, shared, INSIDE, &inside.variables);
-    command
-        .args(["swiftc", "-swift-version", "6", "-parse"])
-        .args(parsed);
-    workspace.run(&mut command)
+    inside.swift(workspace, FOLDER, &["build"])?;
+    Ok(format!("{FOLDER}/Apple"))
 }
 
 /// A piece of the guide as the body of a function; what the guide's pieces share are its parameters.
@@ -218,17 +197,10 @@ let package = Package(
 "#;
 
 /// Does what the guide says, in a new folder: its files, its command, its outcome.
-fn quick_start(
-    workspace: &mut Workspace,
-    inside: &Inside<'_>,
-    guide: &Guide,
-    shared: &Path,
-) -> Result<(), Stop> {
-    let folder = shared.join("first-call");
+fn quick_start(workspace: &mut Workspace, inside: &Inside<'_>, guide: &Guide) -> Result<(), Stop> {
+    let folder = inside.shared.join(QUICK_START);
     let sources = folder.join("Sources");
-    if sources.exists() {
-        fs::remove_dir_all(&sources).map_err(|fault| unusable(&sources, &fault))?;
-    }
+    remove(&sources)?;
     let files = guide.snippets.iter().filter_map(|snippet| match snippet {
         Snippet::File { name, text } => Some((name, text)),
         _ => None,
@@ -239,11 +211,8 @@ fn quick_start(
     if !folder.join("Package.swift").exists() || !sources.exists() {
         return Err(Stop::Failed(format!("{GUIDE} has no quick start")));
     }
-    inside.swift(workspace, "first-call", &["build"])?;
-    let at = format!("{INSIDE}/first-call");
-    let mut command = inside
-        .root
-        .command(workspace, shared, &at, &inside.variables);
+    inside.swift(workspace, QUICK_START, &["build"])?;
+    let mut command = inside.command(workspace, QUICK_START);
     command.args(["timeout", PATIENCE, ".build/debug/first-call"]);
     command
         .arg(format!("{INSIDE}/lab"))
@@ -270,9 +239,7 @@ struct Service {
 impl Service {
     fn start(workspace: &mut Workspace, shared: &Path) -> Result<Self, Stop> {
         let lab = shared.join("lab");
-        if lab.exists() {
-            fs::remove_dir_all(&lab).map_err(|fault| unusable(&lab, &fault))?;
-        }
+        remove(&lab)?;
         let mut init = workspace.command(workspace.ringtrue());
         init.args(["lab", "init"]).arg(&lab);
         for number in GUIDE_NUMBERS.into_iter().chain(NUMBERS) {
@@ -371,6 +338,14 @@ fn write(to: &Path, content: impl AsRef<[u8]>) -> Result<(), Stop> {
         fs::create_dir_all(folder).map_err(|fault| unusable(folder, &fault))?;
     }
     fs::write(to, content).map_err(|fault| unusable(to, &fault))
+}
+
+/// Removes a folder, if it is there.
+fn remove(folder: &Path) -> Result<(), Stop> {
+    match fs::remove_dir_all(folder) {
+        Err(fault) if fault.kind() != ErrorKind::NotFound => Err(unusable(folder, &fault)),
+        _ => Ok(()),
+    }
 }
 
 /// All files below a folder.

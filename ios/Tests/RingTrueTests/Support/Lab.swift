@@ -140,6 +140,22 @@ final class Event: @unchecked Sendable {
     }
 }
 
+/// Looks until it is so; fails the test after a minute.
+func eventually(
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ isSo: () async throws -> Bool
+) async rethrows {
+    let end = ContinuousClock.now + .seconds(60)
+    while try await !isSo() {
+        if ContinuousClock.now > end {
+            Issue.record("it was not so within a minute", sourceLocation: sourceLocation)
+            return
+        }
+        // A cancelled test goes on looking, without a pause.
+        try? await Task.sleep(for: .milliseconds(20))
+    }
+}
+
 /// The names of reasons.
 func names(_ reasons: [Reason]) -> [String] {
     reasons.map(\.name)
