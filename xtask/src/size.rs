@@ -6,6 +6,7 @@
 //! names that tell whose the octets are would be gone otherwise. The copy is what is compared.
 
 mod budget;
+mod heap;
 mod memory;
 mod share;
 
@@ -27,6 +28,13 @@ const BUDGET: &str = "xtask/size-budget.txt";
 /// The daemon's name in the budget.
 const DAEMON: &str = "daemon-memory";
 
+/// The heap's name in the budget.
+const HEAP: &str = "firmware-heap";
+
+/// What the standard library is compiled with where it is compiled here: panics unwind, their traces have
+/// no names, and where there is a choice the smaller code is taken.
+const SMALL_STANDARD: &str = "build-std-features=panic-unwind,optimize_for_size";
+
 /// Crates below this are listed together.
 const LEAST_LISTED: u64 = 4096;
 
@@ -45,10 +53,12 @@ struct Shipped {
     features: &'static [&'static str],
     /// For which platform, if not for the one at hand.
     target: Option<&'static Emulated>,
+    /// With a standard library compiled for size, instead of the one that comes with the compiler.
+    small_standard: bool,
 }
 
 /// Linux alone: the sections and the tools are those of ELF.
-const SHIPPED: [Shipped; 2] = [
+const SHIPPED: [Shipped; 3] = [
     Shipped {
         name: "sdk-library",
         package: "ringtrue-uniffi",
@@ -57,6 +67,7 @@ const SHIPPED: [Shipped; 2] = [
         // The hybrid suites are a default feature.
         features: &["--no-default-features"],
         target: None,
+        small_standard: false,
     },
     Shipped {
         name: "firmware-library",
@@ -65,6 +76,16 @@ const SHIPPED: [Shipped; 2] = [
         profile: "release-firmware",
         features: &[],
         target: Some(&ARMV7),
+        small_standard: false,
+    },
+    Shipped {
+        name: "firmware-library-small",
+        package: "ringtrue-c",
+        file: "libringtrue.so",
+        profile: "release-firmware",
+        features: &[],
+        target: Some(&ARMV7),
+        small_standard: true,
     },
 ];
 
@@ -87,6 +108,10 @@ pub(crate) fn command(workspace: &mut Workspace, options: &SizeOptions) -> Resul
         let octets = measure(workspace, library);
         let outcome = octets.and_then(|octets| budget.compare(library.name, octets));
         outcomes.push((library.name, outcome));
+    }
+    if wanted(HEAP) {
+        println!("\n=== {HEAP}");
+        outcomes.push((HEAP, heap::measure(workspace, &budget, HEAP)));
     }
     if wanted(DAEMON) {
         println!("\n=== {DAEMON}");
@@ -120,7 +145,12 @@ fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
     cargo.env(format!("CARGO_PROFILE_{setting}_STRIP"), "none");
     let mut folder = workspace.target("");
     if let Some(target) = library.target {
-        cross::aim(workspace, target, false, &mut cargo)?;
+        cross::aim(workspace, target, library.small_standard, &mut cargo)?;
+        if library.small_standard {
+            folder = workspace.target("small-std");
+            cargo.args(["-Z", SMALL_STANDARD]);
+            cargo.env("CARGO_TARGET_DIR", &folder);
+        }
         folder.push(target.triple);
     }
     folder.push(library.profile);

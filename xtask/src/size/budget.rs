@@ -4,7 +4,13 @@
 use crate::process::Stop;
 
 /// Everything that has a budget, by the names that the file uses.
-pub(crate) const NAMES: [&str; 3] = ["sdk-library", "firmware-library", "daemon-memory"];
+pub(crate) const NAMES: [&str; 5] = [
+    "sdk-library",
+    "firmware-library",
+    "firmware-library-small",
+    "firmware-heap",
+    "daemon-memory",
+];
 
 /// What may be taken.
 #[derive(Debug, PartialEq)]
@@ -116,7 +122,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    const WHOLE: &str = "# c\nsdk-library 3 # most\n\nfirmware-library\t2\ndaemon-memory 1\n";
+    const WHOLE: &str = "# c\nsdk-library 3 # most\n\nfirmware-library\t2\ndaemon-memory 1\nfirmware-library-small 1\nfirmware-heap 1\n";
 
     #[test]
     fn the_budget_itself_is_within_it() {
@@ -159,12 +165,12 @@ mod tests {
     #[test]
     fn refuses_what_would_lift_a_limit() {
         for (added, why) in [
-            ("sdk-library 9", "line 6: a second time"),
-            ("sdk-libary 9", "line 6: unknown name"),
-            ("sdk-library", "line 6: not a name and one or two numbers"),
+            ("sdk-library 9", "line 8: a second time"),
+            ("sdk-libary 9", "line 8: unknown name"),
+            ("sdk-library", "line 8: not a name and one or two numbers"),
             (
                 "sdk-library 9 9 9",
-                "line 6: not a name and one or two numbers",
+                "line 8: not a name and one or two numbers",
             ),
         ] {
             assert_eq!(
