@@ -32,8 +32,8 @@ open class UNNotificationRequest: NSObject {
     open var content: UNNotificationContent { fatalError() }
 }
 
-open class UNNotificationServiceExtension: NSObject {
-    public override init() { super.init() }
+open class UNNotificationServiceExtension {
+    public init() {}
 
     open func didReceive(
         _ request: UNNotificationRequest,
