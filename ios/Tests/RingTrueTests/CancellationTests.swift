@@ -117,6 +117,25 @@ private struct NotingTransport: Transport {
         await endpoint.shutDown()
     }
 
+    @Test func aServiceThatHangsUpIsNamed() async throws {
+        let service = try Silence(hangsUp: true)
+        let (endpoint, number) = try await endpoint(at: service)
+        do {
+            try await endpoint.publishKeys()
+            Issue.record("published to a service that hangs up")
+        } catch {
+            #expect(error.kind == .unavailable)
+            #expect(["service_unreachable", "tls_failed"].contains(error.name), "\(error)")
+        }
+        let placed = try await endpoint.place(from: number, to: lab.number())
+        #expect(placed.placement == .unprotected)
+        #expect(!placed.reasons.isEmpty)
+        let call = try await endpoint.ring(from: lab.number(), deadline: .seconds(1))
+        #expect(call.verdict.verdict == .unavailable)
+        #expect(!call.verdict.reasons.isEmpty)
+        await endpoint.shutDown()
+    }
+
     @Test(arguments: [Duration.zero, .seconds(-1), .nanoseconds(1)])
     func aDeadlineThatHasPassedIsOneAndNotNone(_ deadline: Duration) async throws {
         let silence = try Silence()

@@ -1,4 +1,4 @@
-// A server that takes connections and says nothing.
+// A server that takes connections and says nothing, or hangs up.
 
 import Foundation
 import Glibc
@@ -12,7 +12,8 @@ final class Silence: @unchecked Sendable {
     let ended = Event()
     private let listener: Int32
 
-    init() throws {
+    /// `hangsUp`: as soon as something was said to it.
+    init(hangsUp: Bool = false) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
@@ -33,7 +34,7 @@ final class Silence: @unchecked Sendable {
                 guard connection >= 0 else { return }
                 connected.happen()
                 var octets = [UInt8](repeating: 0, count: 4_096)
-                while read(connection, &octets, octets.count) > 0 {}
+                while read(connection, &octets, octets.count) > 0, !hangsUp {}
                 close(connection)
                 ended.happen()
             }
