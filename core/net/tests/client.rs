@@ -34,6 +34,8 @@ fn client(authority: &TestAuthority, addresses: AddressPolicy) -> HttpClient {
         addresses,
         extra_roots_pem: vec![authority.root_pem()],
         web_roots: false,
+        // Whether a connection comes about at all is asked, not how soon.
+        connect_timeout: std::time::Duration::from_secs(60),
         ..HttpSettings::default()
     })
     .unwrap()

@@ -67,7 +67,7 @@ async fn draining_does_not_wait_for_ever() {
         .send(b"POST /cps/1/ppts HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n")
         .await;
     assert_eq!(client.answer().await.unwrap().status, 100);
-    let stopped = tokio::time::timeout(Duration::from_secs(5), world.service.shutdown()).await;
+    let stopped = tokio::time::timeout(Duration::from_secs(120), world.service.shutdown()).await;
     assert!(stopped.is_ok());
     assert!(client.answer().await.is_none());
 }
@@ -120,7 +120,7 @@ async fn tls_files_are_read_again_when_they_change() {
     };
     tokio::select! {
         () = files.watch(&world.service, interval) => {}
-        seen = tokio::time::timeout(Duration::from_secs(20), seen) => seen.unwrap(),
+        seen = tokio::time::timeout(Duration::from_secs(120), seen) => seen.unwrap(),
     }
 }
 
