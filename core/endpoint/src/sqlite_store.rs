@@ -18,8 +18,9 @@ use crate::StateStore;
 /// The format of the file. A file of another format is not touched: format 1 held records unsealed.
 const FORMAT: i64 = 2;
 
-/// How long one process waits for another's transaction, which takes milliseconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one process waits for another's transaction. It takes milliseconds, and seconds where the
+/// storage has much else to write. Longer than the usual time for a call, which keeps that time itself.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A state store in one file (and two beside it while it is open).
 ///

@@ -93,7 +93,9 @@ impl OwnIat {
     /// The date, if it is found or cannot be waited for any longer.
     pub(crate) fn settled(&self, now: UnixTime, monotonic: Monotonic) -> Option<UnixTime> {
         let impatient = self.patience.is_some_and(|patience| patience <= monotonic);
-        self.settled.or_else(|| impatient.then_some(now))
+        // What is asked for now has not been refused; every date before it has.
+        let asked = self.asked.map_or(now, |(_, iat)| iat.max(now));
+        self.settled.or_else(|| impatient.then_some(asked))
     }
 
     /// When to look again at the latest. A patience that has ended is no time to wait for: whatever
@@ -102,5 +104,42 @@ impl OwnIat {
         self.patience
             .filter(|patience| self.settled.is_none() && *patience > monotonic)
             .map_or(deadline, |patience| patience.min(deadline))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+    fn asked(action: Option<Action>) -> ActionId {
+        match action {
+            Some(Action::Claim { id, .. }) => id,
+            _ => panic!("no claim"),
+        }
+    }
+
+    #[test]
+    fn a_store_that_is_slow_leaves_the_date_of_now() {
+        let mut iat = OwnIat::new("base", "1", "2");
+        let (start, mut ids) = (Monotonic::from_ms(0), Ids::default());
+        asked(iat.action(NOW, start, &mut ids));
+        assert_eq!(iat.settled(NOW, start), None);
+        assert_eq!(iat.settled(NOW, start.plus(PATIENCE)), Some(NOW));
+    }
+
+    #[test]
+    fn a_date_that_was_refused_is_not_taken_when_the_store_is_slow_afterwards() {
+        let mut iat = OwnIat::new("base", "1", "2");
+        let (start, mut ids) = (Monotonic::from_ms(0), Ids::default());
+        let id = asked(iat.action(NOW, start, &mut ids));
+        asked(iat.claimed(id, Ok(false), NOW, &mut ids));
+        let late = start.plus(PATIENCE);
+        let next = NOW.plus(Duration::from_secs(1));
+        assert_eq!(iat.settled(NOW, late), Some(next));
+        // Nor is one of the past.
+        let later = NOW.plus(Duration::from_secs(3));
+        assert_eq!(iat.settled(later, late), Some(later));
     }
 }
