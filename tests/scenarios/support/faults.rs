@@ -97,8 +97,9 @@ pub(crate) fn lying() -> Vec<Fault> {
         answer.headers.push(after);
         gives(&answer)
     };
-    let ten_thousand = dummy(&AwsLcCrypto, Suite::S1).unwrap().to_text();
-    let ten_thousand = format!("{ten_thousand}\n").repeat(10_000);
+    // Three times as much as is read of any answer.
+    let thousand = dummy(&AwsLcCrypto, Suite::S1).unwrap().to_text();
+    let thousand = format!("{thousand}\n").repeat(1000);
     let error = Reason::ServiceError;
     vec![
         Fault {
@@ -129,13 +130,9 @@ pub(crate) fn lying() -> Vec<Fault> {
             )
         },
         Fault::all(
-            "ten thousand blobs",
+            "a thousand blobs",
             Reason::AnswerTooLarge,
-            gives(&answer(
-                200,
-                "application/passport",
-                ten_thousand.as_bytes(),
-            )),
+            gives(&answer(200, "application/passport", thousand.as_bytes())),
         ),
         Fault {
             retrieve: Reason::UnsupportedMediaType,
