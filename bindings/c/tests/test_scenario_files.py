@@ -34,7 +34,7 @@ STATES = {"alerting": 1, "answered": 2}
 ANSWERED, ENDED = 2, 3
 
 # Milliseconds of the device's clock that a verdict is waited for.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 
 class Script:

@@ -169,8 +169,8 @@ impl Step {
             .with("deadline_ms", 30_000)
     }
 
-    /// The call rings, and nothing that decides comes: one look at the mailbox.
-    pub(super) fn ring_in_vain() -> Self {
+    /// The call rings, and something that the application is asked for never comes.
+    pub(super) fn ring_into_silence() -> Self {
         Self::ring().with("deadline_ms", 700)
     }
 

@@ -18,7 +18,7 @@ use crate::support::ends;
 const CAPABILITIES: [&str; 2] = ["threads", "background"];
 
 /// How long a verdict is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What is needed that this runner cannot do.
 pub(super) fn missing(file: &Value) -> Vec<String> {

@@ -14,6 +14,22 @@ COMMAND = os.environ.get("RINGTRUE_BIN", str(ROOT / "target" / "debug" / "ringtr
 NUMBERS = ["12025550%03d" % n for n in range(100, 200)]
 
 
+# For what is expected to come, whatever else the machine does.
+PATIENT_MS = 30_000
+
+
+def policy(**members):
+    """The rules of the laboratory, with time enough wherever a call does not say how much it has."""
+    return ringtrue.Policy(
+        profile=ringtrue.Profile.DELEGATE,
+        place_deadline_ms=PATIENT_MS,
+        ring_deadline_ms=PATIENT_MS,
+        answer_deadline_ms=PATIENT_MS,
+        directory_deadline_ms=PATIENT_MS,
+        **members,
+    )
+
+
 class Lab:
     """`ringtrue lab init` and `ringtrue cps serve`."""
 
@@ -80,7 +96,7 @@ class Lab:
             "http": ringtrue.HttpSettings(
                 extra_roots_pem=[self.read("tls-root.pem")], web_roots=False, allow_loopback=True
             ),
-            "policy": ringtrue.Policy(profile=ringtrue.Profile.DELEGATE),
+            "policy": policy(),
             **members,
         }
         return ringtrue.EndpointConfig(**members)

@@ -14,7 +14,7 @@ import ringtrue
 CAPABILITIES = {"threads", "background", "close", "public_key_callback"}
 
 # Seconds that a verdict is waited for.
-PATIENCE = 30
+PATIENCE = 120
 
 
 class Script:

@@ -7,6 +7,7 @@ import unittest
 import urllib.parse
 
 import keys
+import lab
 import p256
 import ringtrue
 import scenario
@@ -45,8 +46,7 @@ class TwoWayCall(Scenario):
         one, other = self.lab.number(), self.lab.number()
         signer = keys.Signer(self.lab.scalar(one), form="raw")
         caller = await self.open(self.lab.config(one), signer=signer)
-        callee = await self.software(other, policy=ringtrue.Policy(
-            profile=ringtrue.Profile.DELEGATE, suites=[ringtrue.Suite.S2]))
+        callee = await self.software(other, policy=lab.policy(suites=[ringtrue.Suite.S2]))
         await asyncio.gather(caller.publish_keys(), callee.publish_keys())
         await self.two_way_call(caller, callee)
 
@@ -79,26 +79,45 @@ class TwoWayCall(Scenario):
         one, other = self.lab.number(), self.lab.number()
         caller, callee = await self.software(one), await self.software(other)
         await asyncio.gather(caller.publish_keys(), callee.publish_keys())
-        placed = await caller.place(one, other, want_answer=True)
-        outgoing = caller.outgoing(placed.call)
-        self.assertEqual(outgoing.outcome().verdict.verdict, Verdict.NO_RECORD)
-        ringing = await callee.ring(one, other)
-        # Both people are on the line at once.
-        outgoing.answered()
-        answered = await callee.answer(ringing, CallPhase.ANSWERED)
-        self.assertTrue(answered.sent)
+        def dialled(call):
+            return call.outcome().verdict
+
+        def rung(call):
+            return call.verdict()
 
         async def until_confirmed(call, verdict):
-            while verdict(call) is not Verdict.CONFIRMED:
-                self.assertIsNotNone(await asyncio.wait_for(call.changed(), 30))
+            while verdict(call).verdict is not Verdict.CONFIRMED:
+                self.assertIsNotNone(await call.changed())
 
-        await until_confirmed(outgoing, lambda call: call.outcome().verdict.verdict)
-        await until_confirmed(ringing, lambda call: call.verdict().verdict)
+        # Where requests take long, the clocks leave too much open, and a call says so. Then the next one
+        # has to do.
+        for _ in range(40):
+            placed = await caller.place(one, other, want_answer=True)
+            outgoing = caller.outgoing(placed.call)
+            self.assertEqual(outgoing.outcome().verdict.verdict, Verdict.NO_RECORD)
+            ringing = await callee.ring(one, other)
+            # Both people are on the line at once.
+            outgoing.answered()
+            answered = await callee.answer(ringing, CallPhase.ANSWERED)
+            self.assertTrue(answered.sent)
+            both = asyncio.gather(until_confirmed(outgoing, dialled), until_confirmed(ringing, rung))
+            try:
+                await asyncio.wait_for(both, 12)
+                break
+            except asyncio.TimeoutError:
+                for verdict in (dialled(outgoing), rung(ringing)):
+                    if verdict.verdict is not Verdict.CONFIRMED:
+                        self.assertEqual(verdict.verdict, Verdict.VERIFIED)
+                        self.assertIn("clock_uncertain", names(verdict.reasons))
+                outgoing.ended()
+                ringing.ended()
+                await asyncio.sleep(1.1)  # Two calls of one second are one to a replay check.
+        self.assertEqual(dialled(outgoing).verdict, Verdict.CONFIRMED)
         self.assertEqual(outgoing.outcome().state.phase, CallPhase.ANSWERED)
         self.assert_verified(outgoing.outcome().verdict, one, other, notices=["keys_just_in_time"])
         outgoing.ended()
         ringing.ended()
-        while await asyncio.wait_for(outgoing.changed(), 30) is not None:
+        while await outgoing.changed() is not None:
             pass
 
     async def test_a_call_that_its_caller_gave_up_is_conflicting(self):
@@ -112,7 +131,7 @@ class TwoWayCall(Scenario):
         self.assert_verified(ringing.verdict(), one, other)
         outgoing.ended()
         while ringing.verdict().verdict is not Verdict.CONFLICTING:
-            self.assertIsNotNone(await asyncio.wait_for(ringing.changed(), 30))
+            self.assertIsNotNone(await ringing.changed())
         self.assertIn("caller_gone", names(ringing.verdict().reasons))
         ringing.ended()
 
@@ -126,21 +145,23 @@ class TwoWayCall(Scenario):
             call.answered()
             call.ended()
             self.assertEqual(call.outcome().verdict.verdict, Verdict.UNAVAILABLE)
-            self.assertIsNone(await asyncio.wait_for(call.changed(), 30))
+            self.assertIsNone(await call.changed())
 
     async def test_a_call_that_was_not_announced_becomes_verified_later(self):
         one, other = self.lab.number(), self.lab.number()
         caller, callee = await self.software(one), await self.software(other)
         await callee.publish_keys()
-        call = await callee.ring(one, other, deadline_ms=300)
+        call = await callee.ring(one, other)
         self.assertEqual(call.verdict().verdict, Verdict.NO_RECORD)
         await caller.place(one, other)
+        # Looks again, however long the announcement took.
+        call.answered()
+        verdict = await call.changed()
+        self.assert_verified(verdict, one, other, notices=["deadline_passed"])
+        self.assertEqual(call.verdict(), verdict)
         call.ended()
-        verdicts = []
-        while (changed := await asyncio.wait_for(call.changed(), 30)) is not None:
-            verdicts.append(changed)
-        self.assert_verified(verdicts[-1], one, other, notices=["deadline_passed"])
-        self.assertEqual(call.verdict(), verdicts[-1])
+        while await call.changed() is not None:
+            pass
 
 
 class Attacks(Scenario):

@@ -91,11 +91,20 @@ class Lab : AutoCloseable {
             webRoots = false,
             allowLoopback = true,
         ),
-        policy = Policy(profile = Profile.DELEGATE),
+        // Time enough wherever a call does not say how much it has, whatever else the machine does.
+        policy = Policy(
+            profile = Profile.DELEGATE,
+            placeDeadlineMs = PATIENT_MS,
+            ringDeadlineMs = PATIENT_MS,
+            answerDeadlineMs = PATIENT_MS,
+            directoryDeadlineMs = PATIENT_MS,
+        ),
         trust = trust,
     )
 
     private companion object {
+        const val PATIENT_MS: ULong = 30_000u
+
         val COMMAND: String =
             System.getenv("RINGTRUE_BIN") ?: "${System.getProperty("ringtrue.root")}/target/debug/ringtrue"
 
