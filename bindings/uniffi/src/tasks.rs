@@ -70,12 +70,12 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Reason> {
         let mut task = AbortOnDrop(self.handle.spawn(work));
-        (&mut task.0)
-            .await
-            .map_err(|error| match error.is_cancelled() {
-                true => Reason::Cancelled,
-                false => Reason::Internal,
-            })
+        let done = (&mut task.0).await;
+        self.unless_stopped()?;
+        done.map_err(|error| match error.is_cancelled() {
+            true => Reason::Cancelled,
+            false => Reason::Internal,
+        })
     }
 
     /// Runs `work` on a thread that may block. It cannot be given up once it has begun.
@@ -89,12 +89,22 @@ impl Tasks {
         work: impl FnOnce() -> Result<T, Reason> + Send + 'static,
     ) -> Result<T, Reason> {
         let mut task = AbortOnDrop(self.handle.spawn_blocking(work));
-        (&mut task.0)
-            .await
-            .unwrap_or_else(|error| match error.is_cancelled() {
-                true => Err(Reason::Cancelled),
-                false => Err(failure),
-            })
+        let done = (&mut task.0).await;
+        self.unless_stopped()?;
+        done.unwrap_or_else(|error| match error.is_cancelled() {
+            true => Err(Reason::Cancelled),
+            false => Err(failure),
+        })
+    }
+
+    /// Work whose threads stop fails in ways of its own, a store or a service that is not there any more:
+    /// whatever it says from then on, it was given up.
+    fn unless_stopped(&self) -> Result<(), Reason> {
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        match runtime.is_some() {
+            true => Ok(()),
+            false => Err(Reason::Cancelled),
+        }
     }
 
     /// Stops the threads, and waits until they have: what they have called in the application ends
@@ -245,6 +255,34 @@ mod tests {
         let later = wait(tasks.run_blocking(Reason::SignerFailed, || Ok(())));
         assert_eq!(later, Err(Reason::Cancelled));
         wait(tasks.shut_down());
+    }
+
+    #[test]
+    fn what_work_says_once_its_threads_stop_is_that_it_was_cancelled() {
+        let tasks = Tasks::start().unwrap();
+        let (begun, started) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                wait(tasks.run(async move {
+                    begun.send(()).unwrap();
+                    // Holds its thread, so that it is not dropped when the threads stop.
+                    released.recv().unwrap();
+                    Err::<(), _>(Reason::StateUnavailable)
+                }))
+            });
+            started.recv_timeout(Duration::from_secs(60)).unwrap();
+            // From its first poll on the threads stop.
+            wait(async {
+                tokio::select! {
+                    biased;
+                    () = tasks.shut_down() => {}
+                    () = std::future::ready(()) => {}
+                }
+            });
+            release.send(()).unwrap();
+            assert_eq!(waiting.join().unwrap(), Err(Reason::Cancelled));
+        });
     }
 
     #[test]
