@@ -66,8 +66,8 @@ fn generate(
     command.arg(out).arg(library);
     workspace.run(&mut command)?;
     match language {
-        Language::Kotlin => {}
-        Language::Python => check_checksums(out)?,
+        Language::Kotlin => check_checksums(&out.join("io/ringtrue/ringtrue.kt"), KOTLIN)?,
+        Language::Python => check_checksums(&out.join("ringtrue.py"), PYTHON)?,
         Language::Swift => tell_whether_it_fits(out)?,
     }
     // Python loads the library from beside its module, the JVM from `jna.library.path`.
@@ -76,20 +76,30 @@ fn generate(
     Ok(())
 }
 
-/// Lets the Python module compare the interface with the library's when it is loaded, as the others do:
-/// the generator writes that comparison, and leaves its call out.
-fn check_checksums(out: &Path) -> Result<(), Stop> {
-    const LEFT_OUT: &str = "\n# _uniffi_check_api_checksums(_UniffiLib)\n";
-    let module = out.join("ringtrue.py");
-    let text = fs::read_to_string(&module).map_err(|fault| unusable(&module, &fault))?;
-    if !text.contains(LEFT_OUT) {
+/// What the generator writes for Kotlin before it would use the library, and the same with the comparison.
+const KOTLIN: [&str; 2] = [
+    "\n        Native.register(UniffiLib::class.java,",
+    "\n        IntegrityCheckingUniffiLib.ensureInitialized()\
+     \n        Native.register(UniffiLib::class.java,",
+];
+
+/// The call that the generator leaves out for Python, and as it has to be.
+const PYTHON: [&str; 2] = [
+    "\n# _uniffi_check_api_checksums(_UniffiLib)\n",
+    "\n_uniffi_check_api_checksums(_UniffiLib)\n",
+];
+
+/// Lets a binding compare the interface with the library's when it is loaded: the generator writes that
+/// comparison for every language, and of its own accord only Swift makes it.
+fn check_checksums(binding: &Path, [written, with_call]: [&str; 2]) -> Result<(), Stop> {
+    let text = fs::read_to_string(binding).map_err(|fault| unusable(binding, &fault))?;
+    if !text.contains(written) {
         return Err(Stop::Failed(format!(
             "{}: no place for the comparison of checksums; look at what the generator writes",
-            module.display()
+            binding.display()
         )));
     }
-    let called = LEFT_OUT.replace("# ", "");
-    fs::write(&module, text.replace(LEFT_OUT, &called)).map_err(|fault| unusable(&module, &fault))
+    fs::write(binding, text.replace(written, with_call)).map_err(|fault| unusable(binding, &fault))
 }
 
 /// Lets the Swift package ask whether the library is the one that the file was generated for: the generated code itself
