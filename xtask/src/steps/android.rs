@@ -118,12 +118,15 @@ fn quick_start(
     let output = command.output().map_err(|e| fault(folder, &e))?;
     let text = String::from_utf8_lossy(&output.stdout);
     print!("quick-start: {text}");
-    if output.status.success() && text.contains(PROOF) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let verified = output.status.success() && text.contains(PROOF);
+    // JNA warns when an application's code runs on a thread of the library.
+    if verified && !said.contains("JNA:") {
         return Ok(());
     }
-    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    eprintln!("{said}");
     Err(Stop::Failed(format!(
-        "the quick-start of {GUIDE} did not verify its call"
+        "the quick-start of {GUIDE} did not verify its call, or not without a warning"
     )))
 }
 

@@ -104,14 +104,21 @@ public final class Lab implements AutoCloseable {
             if (!service.waitFor(60, TimeUnit.SECONDS) || service.exitValue() != 0) {
                 throw new IllegalStateException("the service did not end well: " + read("service.log"));
             }
-            try (var files = Files.walk(folder)) {
-                files.sorted((one, other) -> other.compareTo(one)).forEach(path -> path.toFile().delete());
-            }
-        } catch (IOException fault) {
-            throw new UncheckedIOException(fault);
         } catch (InterruptedException interrupted) {
             throw new IllegalStateException(interrupted);
         }
+        delete(folder.toFile());
+    }
+
+    /** Clients that are ending may take files of theirs away meanwhile. */
+    private static void delete(File file) {
+        File[] files = file.listFiles();
+        if (files != null) {
+            for (File each : files) {
+                delete(each);
+            }
+        }
+        file.delete();
     }
 
     private static String command() {

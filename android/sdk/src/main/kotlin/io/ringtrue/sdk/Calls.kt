@@ -1,6 +1,5 @@
 package io.ringtrue.sdk
 
-import io.ringtrue.AnswerExpectation as GeneratedExpectation
 import io.ringtrue.AnswerOutcome as GeneratedOutcome
 import io.ringtrue.Answered as GeneratedAnswered
 import io.ringtrue.CallPhase as GeneratedPhase
@@ -39,7 +38,9 @@ public enum class Placement {
  *
  * Close it, or let it go, when [RingTrue.outgoing] or [RingTrue.awaitAnswer] has taken it.
  */
-public class Placed internal constructor(internal val generated: GeneratedPlaced) : AutoCloseable {
+public class Placed internal constructor(private val generated: GeneratedPlaced) : AutoCloseable {
+    internal val held = Held(generated)
+
     /** Whether it was announced. */
     public val placement: Placement = when (generated.placement) {
         GeneratedPlacement.STORED -> Placement.STORED
@@ -58,9 +59,7 @@ public class Placed internal constructor(internal val generated: GeneratedPlaced
     /** How many sealed copies are stored. */
     public val copies: Int get() = generated.copies.toInt()
 
-    internal val expectation: GeneratedExpectation? get() = generated.answer
-
-    override fun close(): Unit = generated.destroy()
+    override fun close(): Unit = held.close()
 
     override fun toString(): String = "Placed(${placement.name.lowercase()})"
 }
@@ -97,14 +96,12 @@ public data class Answered(
  *
  * Keep it for as long as the call lasts and say what becomes of the call. Closing it is the end of the call.
  */
-public class RingingCall internal constructor(internal val generated: GeneratedRinging) : AutoCloseable {
+public class RingingCall internal constructor(private val generated: GeneratedRinging) : AutoCloseable {
+    internal val held = Held(generated)
+
     /** The verdict as of now; the last one known after the end. */
     public val verdict: Verdict
-        get() = try {
-            generated.verdict().toSdk().also { last = it }
-        } catch (_: IllegalStateException) {
-            last
-        }
+        get() = unlessClosed { generated.verdict() }?.toSdk()?.also { last = it } ?: last
 
     @Volatile
     private var last: Verdict = generated.verdict().toSdk()
@@ -113,24 +110,32 @@ public class RingingCall internal constructor(internal val generated: GeneratedR
      * The verdict, and what it changes to: by what the caller reports, by another call from the same number.
      * Ends some seconds after [ended]. For one collector at a time.
      */
-    public val verdicts: Flow<Verdict> = flow {
-        emit(verdict)
-        while (true) {
-            val next = translated { generated.changed() }?.toSdk() ?: break
-            last = next
-            emit(next)
-        }
-    }.distinctUntilChanged()
+    public val verdicts: Flow<Verdict> = changes({ verdict }) { generated.changed()?.toSdk()?.also { last = it } }
 
     /** The person picks up: call it at that moment, whatever the verdict. */
-    public fun answered(): Unit = unlessClosed { generated.answered() }
+    public fun answered() {
+        unlessClosed { generated.answered() }
+    }
+
+    /**
+     * For a call whose media travel over IP: the media keys of both sides as they were negotiated. The other
+     * side's are compared with those that it announced: [Verdict.Confirmed] if they are the same, else
+     * [Verdict.Conflicting]. The [own] ones are shown to the caller with the next answer.
+     *
+     * @throws RingTrueException `malformed_mky`.
+     */
+    public fun media(own: MediaKeys, other: MediaKeys) {
+        unlessClosed { generated.media(own.toGenerated(), other.toGenerated()) }
+    }
 
     /** The call ended, answered or not. */
-    public fun ended(): Unit = unlessClosed { generated.ended() }
+    public fun ended() {
+        unlessClosed { generated.ended() }
+    }
 
     override fun close() {
         ended()
-        generated.close()
+        held.close()
     }
 
     override fun toString(): String = "RingingCall($last)"
@@ -145,30 +150,34 @@ public class RingingCall internal constructor(internal val generated: GeneratedR
 public class OutgoingCall internal constructor(private val generated: GeneratedOutgoing) : AutoCloseable {
     /** What the called side has shown as of now; the last that is known after the end. */
     public val outcome: AnswerOutcome
-        get() = try {
-            generated.outcome().toSdk().also { last = it }
-        } catch (_: IllegalStateException) {
-            last
-        }
+        get() = unlessClosed { generated.outcome() }?.toSdk()?.also { last = it } ?: last
 
     @Volatile
     private var last: AnswerOutcome = generated.outcome().toSdk()
 
     /** The outcome, and what it changes to; ends some seconds after [ended]. For one collector at a time. */
-    public val outcomes: Flow<AnswerOutcome> = flow {
-        emit(outcome)
-        while (true) {
-            val next = translated { generated.changed() }?.toSdk() ?: break
-            last = next
-            emit(next)
-        }
-    }.distinctUntilChanged()
+    public val outcomes: Flow<AnswerOutcome> =
+        changes({ outcome }) { generated.changed()?.toSdk()?.also { last = it } }
 
     /** The called side answered: call it at that moment, and once. */
-    public fun answered(): Unit = unlessClosed { generated.answered() }
+    public fun answered() {
+        unlessClosed { generated.answered() }
+    }
+
+    /**
+     * For a call whose media travel over IP: the other side's media keys as they were negotiated. They are
+     * compared with those that its answer names.
+     *
+     * @throws RingTrueException `malformed_mky`.
+     */
+    public fun media(other: MediaKeys) {
+        unlessClosed { generated.media(other.toGenerated()) }
+    }
 
     /** The call ended: answered and over, busy, rejected, given up. */
-    public fun ended(): Unit = unlessClosed { generated.ended() }
+    public fun ended() {
+        unlessClosed { generated.ended() }
+    }
 
     /** Ends the call, if [ended] was not called, and lets it go. */
     override fun close() {
@@ -179,14 +188,11 @@ public class OutgoingCall internal constructor(private val generated: GeneratedO
     override fun toString(): String = "OutgoingCall($last)"
 }
 
-/** What becomes of a call may be reported late, from any thread: then there is nothing to report it to. */
-private inline fun unlessClosed(call: () -> Unit) {
-    try {
-        call()
-    } catch (_: IllegalStateException) {
-        return
-    }
-}
+/** What there is now, then what it becomes, until nothing follows. */
+private fun <T : Any> changes(now: () -> T, next: suspend () -> T?): Flow<T> = flow {
+    emit(now())
+    while (true) emit(awaited(next) ?: break)
+}.distinctUntilChanged()
 
 internal fun GeneratedAnswered.toSdk(): Answered = Answered(sent, callerGone, reasons.toSdk())
 

@@ -171,7 +171,8 @@ internal class HostFetchSource(private val source: FetchSource) : GeneratedSourc
     }
 }
 
-private fun ULong.signed(): Long = if (this > Long.MAX_VALUE.toULong()) Long.MAX_VALUE else toLong()
+/** Counts and times beyond all reason are as much as there can be. */
+internal fun ULong.signed(): Long = if (this > Long.MAX_VALUE.toULong()) Long.MAX_VALUE else toLong()
 
 private fun ULong.duration(): Duration = signed().milliseconds
 

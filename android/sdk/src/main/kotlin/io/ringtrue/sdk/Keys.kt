@@ -4,6 +4,7 @@ import io.ringtrue.DeviceSignature as GeneratedSignature
 import io.ringtrue.HostException
 import io.ringtrue.KeyAgreement as GeneratedAgreement
 import io.ringtrue.Signer as GeneratedSigner
+import io.ringtrue.softwareKeyAgreement
 import io.ringtrue.softwareSigner
 
 /** How well a private key is kept, weakest first. */
@@ -86,11 +87,16 @@ public interface DeviceKeys {
 }
 
 /**
- * A credential key in memory, for tests and desktops; the library makes encryption keys of its own.
+ * Keys in memory, for tests and desktops: unencrypted PKCS#8 `PRIVATE KEY` blocks with P-256 keys.
  *
- * @param pkcs8Pem an unencrypted PKCS#8 `PRIVATE KEY` block with a P-256 key.
+ * @param pkcs8Pem the credential's key.
+ * @param agreementPem another key, for agreement; without it the library makes encryption keys of its own.
  */
-public class SoftwareKeys(private val pkcs8Pem: String) : DeviceKeys {
+public class SoftwareKeys(
+    private val pkcs8Pem: String,
+    private val agreementPem: String? = null,
+) : DeviceKeys {
+    /** @throws RingTrueException `malformed_pem` or `malformed_key` for text that is no such key. */
     override val signing: SigningKey by lazy {
         val signer = translated { softwareSigner(pkcs8Pem) }
         object : SigningKey {
@@ -105,7 +111,19 @@ public class SoftwareKeys(private val pkcs8Pem: String) : DeviceKeys {
                 }
         }
     }
-    override val agreement: AgreementKey? get() = null
+
+    /** @throws RingTrueException `malformed_pem` or `malformed_key` for text that is no such key. */
+    override val agreement: AgreementKey? by lazy {
+        agreementPem?.let { pem -> translated { softwareKeyAgreement(pem) } }?.let { key ->
+            object : AgreementKey {
+                override val protection: KeyProtection get() = KeyProtection.SOFTWARE
+
+                override fun publicKey(): ByteArray = key.publicKey()
+
+                override fun agree(peer: ByteArray): ByteArray = key.agree(peer)
+            }
+        }
+    }
 }
 
 internal class HostSigner(private val key: SigningKey) : GeneratedSigner {
@@ -125,8 +143,8 @@ internal class HostAgreement(private val key: AgreementKey) : GeneratedAgreement
     override fun agree(peer: ByteArray): ByteArray = guarded { key.agree(peer) }
 }
 
-/** Also an error of the key store's must not pass: the generated code lets only exceptions through. */
-private inline fun <T> guarded(call: () -> T): T = try {
+/** Also an error of the application's must not pass: the generated code lets only exceptions through. */
+internal inline fun <T> guarded(call: () -> T): T = try {
     call()
 } catch (_: Throwable) {
     throw HostException.Failed()

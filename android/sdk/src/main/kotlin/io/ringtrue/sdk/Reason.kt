@@ -1,8 +1,14 @@
 package io.ringtrue.sdk
 
+import io.ringtrue.InternalException
 import io.ringtrue.Reason as GeneratedReason
 import io.ringtrue.ReasonKind as GeneratedKind
 import io.ringtrue.RingTrueException as GeneratedException
+import java.util.concurrent.CancellationException
+import kotlin.coroutines.ContinuationInterceptor
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.withContext
 
 /** Who has to act on a reason. */
 public enum class ReasonKind {
@@ -64,17 +70,24 @@ public class Reason internal constructor(
         /** A key store could not make or use the signing key: the registry's entry of that name. */
         val SIGNER_FAILED = Reason(5013, "signer_failed", ReasonKind.UNAVAILABLE, "the signing key could not be used")
 
-        /** The library on the device is of another version than the code in front of it. */
-        val WRONG_LIBRARY = Reason(7001, "internal", ReasonKind.INTERNAL, "the native library does not fit")
+        /** The library is not on the device, or of another version than the code in front of it. */
+        val NO_LIBRARY = Reason(7001, "internal", ReasonKind.INTERNAL, "the native library is missing or another one")
     }
 }
 
 /** Why a call of the interface failed. A verdict is no error. Its text is the reason's name and code. */
-public class RingTrueException internal constructor(
+public open class RingTrueException internal constructor(
     /** Why. */
     public val reason: Reason,
     cause: Throwable? = null,
 ) : Exception("${reason.name} (${reason.code})", cause)
+
+/**
+ * The native library is not there for this device's processor, or is not the one that this code was made for;
+ * the cause says which. A fault of how the application was built: nothing of this library works, now or later,
+ * and calls are ordinary ones. Its reason is `internal`.
+ */
+public class LibraryException internal constructor(cause: LinkageError) : RingTrueException(Reason.NO_LIBRARY, cause)
 
 internal fun GeneratedReason.toSdk(): Reason = Reason(code.toInt(), name, kind.toSdk(), detail)
 
@@ -94,17 +107,42 @@ private fun GeneratedKind.toSdk(): ReasonKind = when (this) {
 /**
  * Runs a call into the generated code, and gives what it throws the one type that applications see.
  *
- * Cancellation passes through. The generated code throws [IllegalStateException] when its object was
- * closed.
+ * Cancellation passes through. The generated code throws [IllegalStateException] when its object was closed,
+ * [LinkageError] when there is no library or its checksums are others, and whatever it stumbles on where a
+ * record of the library has other members.
  */
 internal inline fun <T> translated(call: () -> T): T = try {
     call()
 } catch (e: GeneratedException) {
     throw RingTrueException(e.reason().toSdk())
-} catch (e: java.util.concurrent.CancellationException) {
+} catch (e: CancellationException) {
     throw e
 } catch (e: IllegalStateException) {
     throw RingTrueException(Reason.CANCELLED, e)
-} catch (e: io.ringtrue.InternalException) {
+} catch (e: InternalException) {
     throw RingTrueException(Reason.INTERNAL, e)
+} catch (e: RuntimeException) {
+    throw RingTrueException(Reason.INTERNAL, e)
+} catch (e: LinkageError) {
+    throw LibraryException(e)
+}
+
+/**
+ * The same for a call that suspends. What follows it never runs on the thread of the library that ended it:
+ * a coroutine without a dispatcher (`suspend fun main`) would go on there, and what blocks would hold up the
+ * client.
+ */
+internal suspend fun <T> awaited(call: suspend () -> T): T = translated {
+    when (currentCoroutineContext()[ContinuationInterceptor]) {
+        null, Dispatchers.Unconfined -> withContext(Dispatchers.Default) { call() }
+        else -> call()
+    }
+}
+
+/** What is said to an object, or asked of it, may come late, from any thread: then there is nothing to say it to. */
+internal inline fun <T : Any> unlessClosed(call: () -> T?): T? = try {
+    translated(call)
+} catch (e: RingTrueException) {
+    if (e.reason != Reason.CANCELLED) throw e
+    null
 }

@@ -23,11 +23,14 @@ public data class RingTrueConfig(
     public val services: List<String>,
     /** STI trust anchors, each text PEM with one or more certificates. */
     public val anchorsPem: List<String>,
-    /** The file that keeps keys and what is known of others; in `Context.getNoBackupFilesDir()`. */
-    public val stateFile: File,
     /**
-     * 32 octets that seal the state file: `KeystoreKeys.stateKey()`. Without it the key is in a file beside
-     * the state file. With another key the client begins anew.
+     * The file that keeps keys and what is known of others; in `Context.getNoBackupFilesDir()`. Left out only
+     * where [RingTrue.open] is given a [StateStore].
+     */
+    public val stateFile: File? = null,
+    /**
+     * 32 octets that seal the state: `KeystoreKeys.stateKey()`. Without it the key is in a file beside the
+     * state file; a [StateStore] needs it. With another key the client begins anew.
      */
     public val stateKey: ByteArray? = null,
     /**
@@ -71,7 +74,7 @@ public data class RingTrueConfig(
         numbers = numbers,
         services = services,
         anchorsPem = anchorsPem,
-        stateFile = stateFile.path,
+        stateFile = stateFile?.path,
         stateKey = stateKey,
         credential = credential?.let { GeneratedCredential(it.chainPem, it.x5u) },
         directory = directory,

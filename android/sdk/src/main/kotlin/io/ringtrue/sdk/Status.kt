@@ -3,6 +3,7 @@ package io.ringtrue.sdk
 import io.ringtrue.CredentialState as GeneratedState
 import io.ringtrue.CredentialStatus as GeneratedCredentialStatus
 import io.ringtrue.NumberReaders as GeneratedReaders
+import io.ringtrue.Prefetched as GeneratedPrefetched
 import io.ringtrue.Published as GeneratedPublished
 import io.ringtrue.Refilled as GeneratedRefilled
 import io.ringtrue.TrustStatus as GeneratedTrustStatus
@@ -57,6 +58,16 @@ public data class Published(
 ) {
     override fun toString(): String = "Published(${numbers.size} numbers)"
 }
+
+/** What came of looking contacts up ahead of calls. */
+public data class Prefetched(
+    /** Contacts whose keys are known now. */
+    public val found: Int,
+    /** Contacts that have none, as far as the directory shows. */
+    public val withoutKeys: Int,
+    /** Contacts that could not be asked for. */
+    public val failed: Int,
+)
 
 /** Whom a client believes at present. */
 public data class TrustStatus(
@@ -167,6 +178,8 @@ internal fun GeneratedCredentialStatus.toSdk(): CredentialStatus = CredentialSta
 )
 
 internal fun GeneratedPublished.toSdk(): Published = Published(numbers, expUnixS.instant(), rotated, notices.toSdk())
+
+internal fun GeneratedPrefetched.toSdk(): Prefetched = Prefetched(found.toInt(), withoutKeys.toInt(), failed.toInt())
 
 internal fun GeneratedTrustStatus.toSdk(): TrustStatus =
     TrustStatus(version?.toLong(), expiresUnixS?.instant(), revocationLists.toInt(), nextUpdateUnixS?.instant())

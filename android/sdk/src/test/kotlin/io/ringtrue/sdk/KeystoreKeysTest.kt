@@ -2,6 +2,8 @@ package io.ringtrue.sdk
 
 import android.security.keystore.KeyProperties
 import io.ringtrue.framework.Lab
+import io.ringtrue.testing.config
+import io.ringtrue.testing.keys
 import java.io.File
 import java.nio.file.Path
 import java.security.KeyPairGenerator
@@ -172,8 +174,8 @@ class KeystoreKeysTest {
             val chain = lab.run("lab", "issue", folder, "--csr", request.path)
             phone.installCertificate(chain, lab.x5u(number))
             phone.publishKeys()
-            val other = lab.phone().also { it.publishKeys() }
-            val there = other.numbers.single()
+            val there = lab.number()
+            val other = RingTrue.open(lab.config(there), lab.keys(there)).also { it.publishKeys() }
             assertEquals(Placement.STORED, phone.place(number, there).placement)
             other.ring(number).use { assertTrue(it.verdict is Verdict.Good) }
             assertEquals(Placement.STORED, other.place(there, number).placement)

@@ -1,5 +1,6 @@
 package io.ringtrue.sdk
 
+import io.ringtrue.testing.names
 import java.io.File
 import java.io.IOException
 import java.net.SocketTimeoutException

@@ -1,7 +1,13 @@
 package io.ringtrue.sdk
 
-import io.ringtrue.framework.Lab
 import io.ringtrue.framework.Silence
+import io.ringtrue.testing.PATIENCE
+import io.ringtrue.testing.WithLab
+import io.ringtrue.testing.assertFails
+import io.ringtrue.testing.awaitOpen
+import io.ringtrue.testing.config
+import io.ringtrue.testing.keys
+import io.ringtrue.testing.names
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -12,32 +18,19 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
-import org.junit.jupiter.api.AfterAll
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 
 /** Two telephones through the interface that applications see, against the real service. */
-class TwoPhonesTest {
-    private val opened = mutableListOf<RingTrue>()
-
-    @AfterEach
-    fun closeAll() = opened.forEach(RingTrue::close)
-
-    private suspend fun phone(number: String = lab.number()): RingTrue = lab.phone(number).also(opened::add)
-
-    private suspend fun open(config: RingTrueConfig, keys: DeviceKeys): RingTrue =
-        RingTrue.open(config, keys).also(opened::add)
-
+internal class TwoPhonesTest : WithLab() {
     @Test
     fun `both sides see who is there and agree on the call`() = runBlocking {
-        val caller = phone().also { it.publishKeys() }
-        val callee = phone().also { it.publishKeys() }
+        val caller = reachable()
+        val callee = reachable()
         val orig = caller.numbers.single()
         val dest = callee.numbers.single()
         val placed = caller.place("+$orig", "+$dest", wantAnswer = true)
@@ -51,7 +44,7 @@ class TwoPhonesTest {
             assertEquals(orig to dest, verdict.evidence.orig to verdict.evidence.dest)
             outgoing.answered()
             assertTrue(callee.answer(ringing).sent)
-            withTimeout(60_000) {
+            withTimeout(PATIENCE) {
                 assertEquals(CallPhase.ANSWERED, outgoing.outcomes.first { it.verdict is Verdict.Confirmed }.phase)
                 ringing.verdicts.first { it is Verdict.Confirmed }
             }
@@ -62,12 +55,12 @@ class TwoPhonesTest {
 
     @Test
     fun `changes end after the call has ended`() = runBlocking {
-        val caller = phone().also { it.publishKeys() }
-        val callee = phone().also { it.publishKeys() }
+        val caller = reachable()
+        val callee = reachable()
         val placed = caller.place(caller.numbers.single(), callee.numbers.single(), wantAnswer = true)
         val outgoing = caller.outgoing(placed)
         outgoing.ended()
-        assertNotNull(withTimeout(60_000) { outgoing.outcomes.toList() }.lastOrNull())
+        assertNotNull(withTimeout(PATIENCE) { outgoing.outcomes.toList() }.lastOrNull())
         outgoing.close()
         outgoing.close()
         outgoing.answered()
@@ -76,7 +69,7 @@ class TwoPhonesTest {
 
     @Test
     fun `nothing found is no record and not shown to the caller`() = runBlocking {
-        val callee = phone().also { it.publishKeys() }
+        val callee = reachable()
         val ringing = callee.ring(lab.number())
         assertTrue(ringing.verdict is Verdict.NoRecord)
         assertFails("not_verified") { callee.answer(ringing) }
@@ -86,13 +79,13 @@ class TwoPhonesTest {
     fun `errors tell what is wrong`() = runBlocking {
         val one = lab.number()
         val other = lab.number()
-        assertFails("key_mismatch") { open(lab.config(one), SoftwareKeys(lab.read(other, "key.pem"))) }
-        assertFails("malformed_pem") { open(lab.config(one), SoftwareKeys("no key")) }
+        assertFails("key_mismatch") { phone(one, keys = lab.keys(other)) }
+        assertFails("malformed_pem") { phone(one, keys = SoftwareKeys("no key")) }
         assertFails("configuration_invalid") {
-            open(lab.config(one).copy(anchorsPem = listOf()), SoftwareKeys(lab.read(one, "key.pem")))
+            phone(one, lab.config(one).copy(anchorsPem = listOf()))
         }
         assertFails("configuration_invalid") {
-            open(lab.config(one).copy(tokenStock = -1), SoftwareKeys(lab.read(one, "key.pem")))
+            phone(one, lab.config(one).copy(tokenStock = -1))
         }
         val phone = phone(one)
         assertFails("malformed_number") { phone.place(one, "bob") }
@@ -106,7 +99,7 @@ class TwoPhonesTest {
     fun `a deadline holds whatever the service does`() = runBlocking {
         Silence().use { silence ->
             val number = lab.number()
-            val phone = lab.phone(number, lab.config(number, listOf(silence.baseUrl()))).also(opened::add)
+            val phone = phone(number, lab.config(number, listOf(silence.baseUrl())))
             val placed = phone.place(number, lab.number(), deadline = 300.milliseconds)
             assertEquals(Placement.UNPROTECTED, placed.placement)
             assertEquals("deadline_passed", names(placed.reasons).first())
@@ -122,7 +115,7 @@ class TwoPhonesTest {
     fun `cancelling a coroutine stops its work`() = runBlocking {
         Silence().use { silence ->
             val number = lab.number()
-            val phone = lab.phone(number, lab.config(number, listOf(silence.baseUrl()))).also(opened::add)
+            val phone = phone(number, lab.config(number, listOf(silence.baseUrl())))
             val job = launch { phone.publishKeys(deadline = 10.minutes) }
             silence.connected.awaitOpen()
             job.cancelAndJoin()
@@ -137,7 +130,7 @@ class TwoPhonesTest {
     fun `closing ends what runs and what comes later`() = runBlocking {
         Silence().use { silence ->
             val number = lab.number()
-            val phone = lab.phone(number, lab.config(number, listOf(silence.baseUrl())))
+            val phone = phone(number, lab.config(number, listOf(silence.baseUrl())))
             val running = async { assertFails("cancelled") { phone.publishKeys(deadline = 10.minutes) } }
             silence.connected.awaitOpen()
             phone.close()
@@ -163,13 +156,13 @@ class TwoPhonesTest {
         assertTrue(published.rotated)
         assertTrue(steps.none { it is RefreshStep.HasFailed || it is RefreshStep.CredentialIsDue })
 
-        val without = lab.config(lab.number()).copy(credential = null)
-        val fresh = open(without, SoftwareKeys(lab.read(without.numbers.single(), "key.pem")))
+        val other = lab.number()
+        val fresh = phone(other, lab.config(other).copy(credential = null))
         val due = fresh.refresh().toList().filterIsInstance<RefreshStep.CredentialIsDue>().single()
         assertEquals(CredentialState.MISSING, due.status.state)
 
         val offline = lab.config(lab.number(), listOf("https://127.0.0.1:1"))
-        val failed = lab.phone(offline.numbers.single(), offline).also(opened::add).refresh().toList()
+        val failed = phone(offline.numbers.single(), offline).refresh().toList()
         val failures = failed.filterIsInstance<RefreshStep.HasFailed>()
         assertEquals("service_unreachable", failures.single { it.part == RefreshPart.KEYS }.reason.name)
     }
@@ -202,19 +195,5 @@ class TwoPhonesTest {
         ringing.close()
         ringing.answered()
         assertEquals(verdict, ringing.verdict)
-    }
-
-    private companion object {
-        lateinit var lab: Lab
-
-        @JvmStatic
-        @BeforeAll
-        fun openLab() {
-            lab = Lab()
-        }
-
-        @JvmStatic
-        @AfterAll
-        fun closeLab() = lab.close()
     }
 }

@@ -1,6 +1,5 @@
 package io.ringtrue.telecom
 
-import java.util.concurrent.ScheduledExecutorService
 import java.util.concurrent.ScheduledThreadPoolExecutor
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicBoolean
@@ -29,8 +28,9 @@ internal class Once<T>(deadline: Duration, fallback: T, private val give: (T) ->
         return true
     }
 
-    private companion object {
-        val alarms: ScheduledExecutorService = ScheduledThreadPoolExecutor(1) { run ->
+    internal companion object {
+        /** The deadlines of all calls that were not answered yet. */
+        val alarms: ScheduledThreadPoolExecutor = ScheduledThreadPoolExecutor(1) { run ->
             Thread(run, "ringtrue-deadline").apply { isDaemon = true }
         }.apply { removeOnCancelPolicy = true }
     }

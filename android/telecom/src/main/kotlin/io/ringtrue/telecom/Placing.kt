@@ -25,13 +25,12 @@ public suspend fun RingTrue.placeAnnounced(
     extras: Bundle = Bundle.EMPTY,
     deadline: Duration = 1500.milliseconds,
 ): OutgoingCall? {
-    val announced = try {
-        place(from, to, wantAnswer = true, deadline = deadline)
+    val call = try {
+        place(from, to, wantAnswer = true, deadline = deadline).use(::outgoing)
     } catch (e: RingTrueException) {
         report("place", e)
         null
     }
-    val call = announced?.let(::outgoing)
     try {
         telecom.placeCall(Uri.fromParts("tel", to, null), extras)
     } catch (e: Throwable) {

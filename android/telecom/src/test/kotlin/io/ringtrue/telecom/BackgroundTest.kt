@@ -8,23 +8,20 @@ import android.app.role.IRoleManager
 import android.app.role.RoleManager
 import android.content.pm.ApplicationInfo
 import android.content.res.Resources
-import io.ringtrue.framework.Lab
 import io.ringtrue.sdk.RefreshStep
-import io.ringtrue.sdk.RingTrue
 import io.ringtrue.sdk.Verdict
+import io.ringtrue.testing.config
 import java.lang.reflect.Proxy
 import kotlin.time.Duration.Companion.hours
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 
 /** What happens besides calls: the schedule, roles, words. */
-class BackgroundTest {
+internal class BackgroundTest : WithMainThread() {
     private class Schedule : JobScheduler() {
         val jobs = mutableListOf<JobInfo>()
 
@@ -67,17 +64,16 @@ class BackgroundTest {
 
     @Test
     fun `a refresh is tried again when the network fails and not when it cannot help`() = runBlocking {
-        val phone = lab.phone()
+        val phone = phone()
         val steps = mutableListOf<RefreshStep>()
         assertEquals(RefreshOutcome.DONE, phone.refreshInBackground { steps += it })
         assertTrue(steps.any { it is RefreshStep.KeysArePublished })
         val number = lab.number()
-        val offline = lab.phone(number, lab.config(number, listOf("https://127.0.0.1:1")))
+        val offline = phone(number, lab.config(number, listOf("https://127.0.0.1:1")))
         assertEquals(RefreshOutcome.RETRY, offline.refreshInBackground())
         val without = lab.number()
-        val bare = RingTrue.open(lab.config(without).copy(credential = null))
+        val bare = phone(without, lab.config(without).copy(credential = null), keys = null)
         assertEquals(RefreshOutcome.DONE, bare.refreshInBackground())
-        listOf(phone, offline, bare).forEach { it.shutDown() }
     }
 
     @Test
@@ -103,7 +99,7 @@ class BackgroundTest {
 
     @Test
     fun `words promise proof for good verdicts only and show no number in the title`() = runBlocking {
-        val phone = lab.phone()
+        val phone = phone()
         val verdict = phone.ring(lab.number()).use { it.verdict }
         val none = listOf(verdict, Verdict.unavailable("12025550143"))
         for (bad in none) {
@@ -111,7 +107,6 @@ class BackgroundTest {
             assertFalse("12025550143" in Wording.English.title(bad))
         }
         assertEquals("12025550143", Wording.English.text(ScreenedCall("12025550143", NetworkVerdict.NONE), verdict))
-        phone.shutDown()
     }
 
     /** A context in which notifications can be built. */
@@ -139,20 +134,5 @@ class BackgroundTest {
         val locked = checkNotNull(notification.publicVersion)
         assertEquals(Wording.English.title(verdict), locked.extras.getCharSequence(Notification.EXTRA_TITLE))
         assertNull(locked.extras.getCharSequence(Notification.EXTRA_TEXT))
-    }
-
-    private companion object {
-        lateinit var lab: Lab
-
-        @JvmStatic
-        @BeforeAll
-        fun openLab() {
-            MainThread.start()
-            lab = Lab()
-        }
-
-        @JvmStatic
-        @AfterAll
-        fun closeLab() = lab.close()
     }
 }

@@ -1,8 +1,8 @@
 package io.ringtrue.telecom
 
-import io.ringtrue.framework.Lab
 import io.ringtrue.sdk.RingTrue
 import io.ringtrue.sdk.Verdict
+import io.ringtrue.testing.config
 import kotlin.time.Duration
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -12,26 +12,23 @@ import org.junit.jupiter.api.Test
  * How long the system waits for the answer on the good path: printed, not judged. The aim is 300 ms beside
  * the network's time; here the network is this machine.
  */
-class ScreeningBenchmark {
+internal class ScreeningBenchmark : WithMainThread() {
     @Test
     fun `time to the answer on the good path`() = runBlocking {
-        Lab().use { lab ->
-            val number = lab.number()
-            val config = lab.config(number)
-            lab.phone(number, config).run {
-                publishKeys()
-                shutDown()
-            }
-            // Each call has a caller of its own: two announcements of one second and one caller are one.
-            val callers = List(CALLS + 1) { lab.phone() }
-            val opened = mutableListOf<RingTrue>()
-            val cold = TestScreening { lab.phone(number, config).also(opened::add) }
-            println("screening, client opened for the call: ${measure(cold, callers.last(), number)}")
-            val warm = TestScreening { opened.first() }
-            val times = callers.take(CALLS).map { measure(warm, it, number) }.sorted()
-            println("screening, client open: ${times[CALLS / 2]} in the median, ${times.last()} at worst of $CALLS")
-            (opened + callers).forEach { it.shutDown() }
+        val number = lab.number()
+        val config = lab.config(number)
+        phone(number, config).run {
+            publishKeys()
+            shutDown()
         }
+        // Each call has a caller of its own: two announcements of one second and one caller are one.
+        val callers = List(CALLS + 1) { phone() }
+        val opened = mutableListOf<RingTrue>()
+        val cold = TestScreening { phone(number, config).also(opened::add) }
+        println("screening, client opened for the call: ${measure(cold, callers.last(), number)}")
+        val warm = TestScreening { opened.first() }
+        val times = callers.take(CALLS).map { measure(warm, it, number) }.sorted()
+        println("screening, client open: ${times[CALLS / 2]} in the median, ${times.last()} at worst of $CALLS")
     }
 
     private suspend fun measure(screening: TestScreening, caller: RingTrue, to: String): Duration {

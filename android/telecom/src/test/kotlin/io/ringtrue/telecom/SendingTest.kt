@@ -10,12 +10,13 @@ import android.telecom.TelecomManager
 import com.android.internal.telecom.ICallRedirectionAdapter
 import com.android.internal.telecom.ICallRedirectionService
 import com.android.internal.telecom.ITelecomService
-import io.ringtrue.framework.Lab
 import io.ringtrue.framework.Silence
 import io.ringtrue.sdk.Placed
 import io.ringtrue.sdk.Placement
 import io.ringtrue.sdk.RingTrue
 import io.ringtrue.sdk.Verdict
+import io.ringtrue.testing.PATIENCE
+import io.ringtrue.testing.config
 import java.lang.reflect.Proxy
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.LinkedBlockingQueue
@@ -23,28 +24,18 @@ import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterAll
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeAll
 import org.junit.jupiter.api.Test
 
 /** The sending side: the redirection service through its real base class, and calls that are placed here. */
-class SendingTest {
-    private val opened = mutableListOf<RingTrue>()
-
-    @AfterEach
-    fun closeAll() = opened.forEach(RingTrue::close)
-
-    private suspend fun phone(number: String = lab.number()): RingTrue = lab.phone(number).also(opened::add)
-
+internal class SendingTest : WithMainThread() {
     /** A redirection service as an application writes it, and the system's side of it. */
     private class Redirecting(
-        override val deadline: Duration = 1500.milliseconds,
+        override val deadline: Duration = PATIENCE,
         private val opens: suspend () -> RingTrue,
     ) : RingTrueRedirectionService() {
         val went = LinkedBlockingQueue<String>()
@@ -52,7 +43,6 @@ class SendingTest {
         private val binder: ICallRedirectionService
 
         init {
-            MainThread.start()
             attachBaseContext(TestContext())
             binder = ICallRedirectionService.Stub.asInterface(onBind(Intent()))
         }
@@ -81,7 +71,7 @@ class SendingTest {
         }
 
         fun assertGoesOutOnce() {
-            assertEquals("unmodified", went.poll(PATIENCE_S, TimeUnit.SECONDS))
+            assertEquals("unmodified", went.next())
             assertNull(went.poll(300, TimeUnit.MILLISECONDS))
         }
     }
@@ -89,11 +79,11 @@ class SendingTest {
     @Test
     fun `a call that another application dials is announced and goes out as it is`() = runBlocking {
         val caller = phone()
-        val callee = phone().also { it.publishKeys() }
+        val callee = reachable()
         val redirecting = Redirecting { caller }
         redirecting.dials(tel(callee.numbers.single()))
         redirecting.assertGoesOutOnce()
-        val placed = checkNotNull(redirecting.placed.poll(PATIENCE_S, TimeUnit.SECONDS))
+        val placed = redirecting.placed.next()
         assertEquals(Placement.STORED, placed.placement)
         callee.ring(caller.numbers.single()).use { assertTrue(it.verdict is Verdict.Good) }
     }
@@ -102,7 +92,7 @@ class SendingTest {
     fun `whatever fails the call goes out once`() = runBlocking {
         Silence().use { silence ->
             val number = lab.number()
-            val silent = lab.phone(number, lab.config(number, listOf(silence.baseUrl()))).also(opened::add)
+            val silent = phone(number, lab.config(number, listOf(silence.baseUrl())))
             val never = CountDownLatch(1)
             val clients = listOf<suspend () -> RingTrue>(
                 { silent }, { error("a defect") }, { throw UnsatisfiedLinkError() }, { never.await(); silent },
@@ -141,10 +131,11 @@ class SendingTest {
     @Test
     fun `a call that is placed here is announced first`() = runBlocking {
         val caller = phone()
-        val callee = phone().also { it.publishKeys() }
+        val callee = reachable()
         val telephony = Telephony()
-        val call = caller.placeAnnounced(telephony.manager, caller.numbers.single(), callee.numbers.single(), Bundle())
-        assertEquals(tel(callee.numbers.single()).schemeSpecificPart.drop(1), telephony.placed.single().schemeSpecificPart)
+        val dest = callee.numbers.single()
+        val call = caller.placeAnnounced(telephony.manager, caller.numbers.single(), dest, Bundle(), PATIENCE)
+        assertEquals(dest, telephony.placed.single().schemeSpecificPart)
         callee.ring(caller.numbers.single()).use { assertTrue(it.verdict is Verdict.Good) }
         checkNotNull(call).close()
     }
@@ -157,6 +148,10 @@ class SendingTest {
         val unknown = caller.placeAnnounced(telephony.manager, caller.numbers.single(), lab.number(), Bundle())
         assertNotNull(unknown)
         assertEquals(2, telephony.placed.size)
+        // Closed meanwhile.
+        val closed = phone().also { it.shutDown() }
+        assertNull(closed.placeAnnounced(telephony.manager, closed.numbers.single(), lab.number(), Bundle()))
+        assertEquals(3, telephony.placed.size)
         val refused = Telephony(SecurityException("not allowed"))
         assertThrows(SecurityException::class.java) {
             runBlocking { caller.placeAnnounced(refused.manager, caller.numbers.single(), lab.number(), Bundle()) }
@@ -168,17 +163,5 @@ class SendingTest {
         val ACCOUNT = PhoneAccountHandle(ComponentName("io.ringtrue.test", "Sim"), "1", UserHandle.of(0))
 
         fun tel(number: String): Uri = Uri.fromParts("tel", "+$number", null)
-
-        lateinit var lab: Lab
-
-        @JvmStatic
-        @BeforeAll
-        fun openLab() {
-            lab = Lab()
-        }
-
-        @JvmStatic
-        @AfterAll
-        fun closeLab() = lab.close()
     }
 }

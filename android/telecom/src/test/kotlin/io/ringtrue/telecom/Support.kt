@@ -12,15 +12,10 @@ import android.telecom.CallScreeningService
 import android.telecom.ParcelableCall
 import com.android.internal.telecom.ICallScreeningAdapter
 import com.android.internal.telecom.ICallScreeningService
-import io.ringtrue.framework.Lab
-import io.ringtrue.sdk.Credential
-import io.ringtrue.sdk.HttpSettings
-import io.ringtrue.sdk.Policy
-import io.ringtrue.sdk.Profile
 import io.ringtrue.sdk.RingTrue
-import io.ringtrue.sdk.RingTrueConfig
-import io.ringtrue.sdk.SoftwareKeys
 import io.ringtrue.sdk.Verdict
+import io.ringtrue.testing.PATIENCE
+import io.ringtrue.testing.WithLab
 import java.util.Collections
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.LinkedBlockingQueue
@@ -28,33 +23,10 @@ import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
-import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
-
-/** The system gives up after this time; tests of answers compare with it and with nothing shorter. */
-internal val SYSTEM_DEADLINE: Duration = 5.seconds
-
-/** How long a test waits for what must happen. */
-internal const val PATIENCE_S = 60L
-
-/** The configuration of a telephone of the laboratory, with a state file of its own. */
-internal fun Lab.config(number: String, services: List<String> = listOf(baseUrl())): RingTrueConfig = RingTrueConfig(
-    numbers = listOf(number),
-    services = services,
-    anchorsPem = listOf(read("root.pem")),
-    stateFile = newFile(".state"),
-    credential = Credential(read(number, "chain.pem"), x5u(number)),
-    allowDirect = true,
-    http = HttpSettings(extraRootsPem = listOf(read("tls-root.pem")), webRoots = false, allowLoopback = true),
-    policy = Policy(profile = Profile.DELEGATE),
-)
-
-/** A telephone of the laboratory with its key in memory. */
-internal suspend fun Lab.phone(number: String = number(), config: RingTrueConfig = config(number)): RingTrue =
-    RingTrue.open(config, SoftwareKeys(read(number, "key.pem")))
 
 /** The main thread of an Android process: one for all tests, as there is one main looper. */
 internal object MainThread {
@@ -69,8 +41,15 @@ internal object MainThread {
     }
 
     fun start() {
-        assertTrue(ready.await(PATIENCE_S, TimeUnit.SECONDS))
+        assertTrue(ready.await(PATIENCE.inWholeSeconds, TimeUnit.SECONDS))
         assertTrue(thread.isAlive)
+    }
+}
+
+/** Tests in a process as the system starts one: with a main thread before the first service is made. */
+internal abstract class WithMainThread : WithLab() {
+    init {
+        MainThread.start()
     }
 }
 
@@ -92,21 +71,26 @@ internal class Answer(
     val id: String,
     val response: CallScreeningService.CallResponse?,
     val after: Duration,
-)
+) {
+    fun assertAllowed() {
+        val response = checkNotNull(response)
+        assertFalse(response.disallowCall || response.rejectCall || response.silenceCall)
+    }
+}
 
 /** The system's side of call screening: binds the service and hands calls to it, as Telecom does. */
 internal class SystemSide(private val service: TestScreening) {
     val answers = LinkedBlockingQueue<Answer>()
     private val binder = ICallScreeningService.Stub.asInterface(service.onBind(Intent()))
 
-    /** Hands an incoming call over. Returns its id. */
-    fun rings(handle: Uri?, direction: Int = Call.Details.DIRECTION_INCOMING): String {
+    /** Hands an incoming call over that began at [beganMs], or a time of which nobody knows. Returns its id. */
+    fun rings(handle: Uri?, direction: Int = Call.Details.DIRECTION_INCOMING, beganMs: Long = 0): String {
         val id = "TC@${ids.incrementAndGet()}"
         val call = ParcelableCall.ParcelableCallBuilder()
             .setId(id)
             .setHandle(handle)
             .setCallDirection(direction)
-            .setCreationTimeMillis(System.currentTimeMillis())
+            .setCreationTimeMillis(beganMs)
             .setCannedSmsResponses(listOf())
             .setConferenceableCallIds(listOf())
             .setChildCallIds(listOf())
@@ -125,15 +109,11 @@ internal class SystemSide(private val service: TestScreening) {
         return id
     }
 
-    fun rings(number: String): String = rings(Uri.fromParts("tel", "+$number", null))
+    fun rings(number: String, beganMs: Long = 0): String =
+        rings(Uri.fromParts("tel", "+$number", null), beganMs = beganMs)
 
-    /** The next answer, which must come in the system's time. */
-    fun answer(): Answer {
-        val answer = answers.poll(PATIENCE_S, TimeUnit.SECONDS)
-        assertNotNull(answer, "no answer")
-        assertTrue(answer!!.after < SYSTEM_DEADLINE, "${answer.after}")
-        return answer
-    }
+    /** The next answer. */
+    fun answer(): Answer = answers.next()
 
     private companion object {
         val ids = AtomicInteger()
@@ -143,19 +123,20 @@ internal class SystemSide(private val service: TestScreening) {
 /** A screening service as an application writes it; each part of it can be replaced. */
 internal class TestScreening(
     override val mode: ScreeningMode = ScreeningMode.DECIDE,
-    override val deadline: Duration = 2500.milliseconds,
+    deadline: Duration? = PATIENCE,
     private val policy: (ScreenedCall, Verdict) -> Screening = { _, verdict ->
         if (verdict is Verdict.Good) Screening.Allow else Screening.Silence
     },
     private val shows: (ScreenedCall, Verdict) -> Unit = { _, _ -> },
     private val opens: suspend () -> RingTrue,
 ) : RingTrueScreeningService() {
+    /** Long, so that tests of verdicts do not depend on the machine; nothing: as it is for applications. */
+    override val deadline: Duration = deadline ?: super.deadline
     val verdicts = LinkedBlockingQueue<Pair<ScreenedCall, Verdict>>()
     val threads: MutableSet<Thread> = Collections.synchronizedSet(mutableSetOf())
     val system: SystemSide
 
     init {
-        MainThread.start()
         attachBaseContext(TestContext())
         system = SystemSide(this)
     }
@@ -176,10 +157,13 @@ internal class TestScreening(
         shows(call, verdict)
     }
 
+    /** Everything that could answer again has run once the main thread and the workers are idle. */
+    fun assertNoMore() = assertNull(system.answers.poll(300, TimeUnit.MILLISECONDS))
+
     /** The next verdict that is shown. */
-    fun verdict(): Verdict {
-        val shown = verdicts.poll(PATIENCE_S, TimeUnit.SECONDS)
-        assertNotNull(shown, "no verdict")
-        return shown!!.second
-    }
+    fun verdict(): Verdict = verdicts.next().second
 }
+
+/** What must come. */
+internal fun <T : Any> LinkedBlockingQueue<T>.next(): T =
+    checkNotNull(poll(PATIENCE.inWholeSeconds, TimeUnit.SECONDS)) { "nothing came" }
