@@ -21,7 +21,7 @@ public enum class ReasonKind {
     /** Good in itself, but for another call, number or state. Codes 3000 to 3999. */
     MISMATCH,
 
-    /** The application broke the contract of the interface. Codes 6000 to 6999. */
+    /** The application broke the contract of the interface. Codes 6000 to 6999, and 9101. */
     MISUSE,
 
     /** Worth reporting, changes no verdict. Codes 8000 to 8999. */
@@ -70,8 +70,9 @@ public class Reason internal constructor(
         /** A key store could not make or use the signing key: the registry's entry of that name. */
         val SIGNER_FAILED = Reason(5013, "signer_failed", ReasonKind.UNAVAILABLE, "the signing key could not be used")
 
-        /** The library is not on the device, or of another version than the code in front of it. */
-        val NO_LIBRARY = Reason(7001, "internal", ReasonKind.INTERNAL, "the native library is missing or another one")
+        /** The library is not on the device, or of another version than the code in front of it; as in Swift. */
+        val LIBRARY_MISMATCH =
+            Reason(9101, "library_mismatch", ReasonKind.MISUSE, "the native library is missing or another one")
     }
 }
 
@@ -85,9 +86,10 @@ public open class RingTrueException internal constructor(
 /**
  * The native library is not there for this device's processor, or is not the one that this code was made for;
  * the cause says which. A fault of how the application was built: nothing of this library works, now or later,
- * and calls are ordinary ones. Its reason is `internal`.
+ * and calls are ordinary ones. Its reason is `library_mismatch` (9101).
  */
-public class LibraryException internal constructor(cause: LinkageError) : RingTrueException(Reason.NO_LIBRARY, cause)
+public class LibraryException internal constructor(cause: LinkageError) :
+    RingTrueException(Reason.LIBRARY_MISMATCH, cause)
 
 internal fun GeneratedReason.toSdk(): Reason = Reason(code.toInt(), name, kind.toSdk(), detail)
 

@@ -76,7 +76,7 @@ class LibraryTest {
         changed.resolve("$name.class").toFile().writeBytes(writer.toByteArray())
     }
 
-    private val refused = List(6) { "LibraryException internal" }
+    private val refused = List(6) { "LibraryException library_mismatch" }
 
     @Test
     fun `the right library is taken`() {
