@@ -61,12 +61,14 @@ for jar in $(tr ':' ' ' < "$work/application.path"); do
 done
 lab=$work/lab
 "$target/debug/ringtrue" lab init "$lab" --number 12025550143 --number 12025550199 > "$work/lab.out"
-mkfifo "$work/serving"
 "$target/debug/ringtrue" cps serve --lab "$lab" --listen 127.0.0.1:0 > "$work/serving" &
 service=$!
 trap 'kill $service' EXIT
-read -r line < "$work/serving"
-url=$(echo "$line" | grep -o 'https://[^ ]*')
+until grep -q https "$work/serving"; do
+    kill -0 "$service"
+    sleep 0.1
+done
+url=$(grep -o 'https://[^ ]*' "$work/serving" | head -n 1)
 java -Djna.library.path="$target/bindings/kotlin" -cp "$work/small.jar$kept" FirstCallKt "$lab" "$url" |
     tee "$work/said"
 grep -q 'verified: +12025550143' "$work/said"
