@@ -12,6 +12,8 @@
 
 mod address;
 mod client;
+mod connection;
+mod connections;
 mod crypto;
 mod fetch;
 mod pem;
