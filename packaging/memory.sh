@@ -17,6 +17,8 @@ budget() { awk -v column="$1" '$1 == "daemon-memory" { print int($column / 1024)
 GOAL_KIB=${3:-$(budget 2)}
 CEILING_KIB=${4:-$(budget 3)}
 [ "$CEILING_KIB" -gt 0 ] || CEILING_KIB=$GOAL_KIB
+# As the service runs it.
+environment=$(sed -n 's/^Environment=//p' "$root/packaging/systemd/ringtrue-endpoint.service")
 ALICE=12025550143
 BOB=12025550177
 
@@ -50,7 +52,8 @@ state = "state-$number"
 [serve]
 socket = "$number"
 TOML
-	"$ENDPOINT" endpoint serve --log error --config "$work/$number.toml" >/dev/null &
+	# shellcheck disable=SC2086  # several settings
+	env $environment "$ENDPOINT" endpoint serve --log error --config "$work/$number.toml" >/dev/null &
 	pids="$pids $!"
 	# Status 0: its keys are published.
 	until "$ENDPOINT" endpoint status --socket "$work/$number" >/dev/null 2>&1; do sleep 0.2; done

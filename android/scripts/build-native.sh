@@ -19,7 +19,7 @@ export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,max-page-size=16384"
 cargo ndk --platform 26 \
     --target arm64-v8a --target armeabi-v7a --target x86 --target x86_64 \
     --output-dir "$out" \
-    rustc --locked --profile release-mobile --package ringtrue-uniffi --lib --crate-type cdylib \
+    rustc --config packaging/shipped.toml --locked --profile release-mobile --package ringtrue-uniffi --lib --crate-type cdylib \
     ${RINGTRUE_FEATURES:-} -- \
     -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=safe
 find "$out" -name '*.so' -exec android/scripts/check-page-size.py {} +

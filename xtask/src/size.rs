@@ -12,6 +12,7 @@ mod share;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use self::budget::Budget;
 pub(crate) use self::budget::NAMES;
@@ -24,6 +25,12 @@ use crate::workspace::Workspace;
 
 /// The budget's file.
 const BUDGET: &str = "xtask/size-budget.txt";
+
+/// What every shipped build is made with besides its profile.
+const SHIPPED_CONFIG: &str = "packaging/shipped.toml";
+
+/// Relocations in packed form, as the script for Android asks for them in its linker's words.
+const PACKED: &str = "link-arg=-Wl,-z,pack-relative-relocs";
 
 /// The daemon's name in the budget.
 const DAEMON: &str = "daemon-memory";
@@ -55,6 +62,8 @@ struct Shipped {
     target: Option<&'static Emulated>,
     /// With a standard library compiled for size, instead of the one that comes with the compiler.
     small_standard: bool,
+    /// What the linker is told, as options of the compiler.
+    link: &'static [&'static str],
 }
 
 /// Linux alone: the sections and the tools are those of ELF.
@@ -68,6 +77,7 @@ const SHIPPED: [Shipped; 3] = [
         features: &["--no-default-features"],
         target: None,
         small_standard: false,
+        link: &["-C", PACKED],
     },
     Shipped {
         name: "firmware-library",
@@ -77,6 +87,7 @@ const SHIPPED: [Shipped; 3] = [
         features: &[],
         target: Some(&ARMV7),
         small_standard: false,
+        link: &[],
     },
     Shipped {
         name: "firmware-library-small",
@@ -86,6 +97,7 @@ const SHIPPED: [Shipped; 3] = [
         features: &[],
         target: Some(&ARMV7),
         small_standard: true,
+        link: &[],
     },
 ];
 
@@ -136,7 +148,7 @@ pub(crate) fn command(workspace: &mut Workspace, options: &SizeOptions) -> Resul
 
 /// Builds one library, prints its shares and returns the octets of the stripped file.
 fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
-    let mut cargo = workspace.cargo("rustc");
+    let mut cargo = shipped(workspace, "rustc");
     // Alone: together with the Rust library, cargo leaves the optimisation across crates out.
     cargo.args(["--locked", "--lib", "--crate-type", "cdylib"]);
     cargo.args(["--package", library.package, "--profile", library.profile]);
@@ -153,6 +165,7 @@ fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
         }
         folder.push(target.triple);
     }
+    cargo.arg("--").args(library.link);
     folder.push(library.profile);
     let tool = |name: &str| {
         library
@@ -193,6 +206,13 @@ fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
         )
     );
     Ok(octets)
+}
+
+/// A command of cargo with what every shipped build is made with.
+fn shipped(workspace: &Workspace, command: &str) -> Command {
+    let mut cargo = workspace.cargo(command);
+    cargo.args(["--config", SHIPPED_CONFIG]);
+    cargo
 }
 
 /// What a program of the binutils says about a file.

@@ -25,9 +25,10 @@ pub(super) fn measure(
     if process::ask(workspace.command("python3").arg("--version")).is_none() {
         return Err(Stop::Skipped("no Python (`python3`)".to_owned()));
     }
-    let mut endpoint = workspace.cargo("build");
-    endpoint.args(["--locked", "--package", "ringtrue-cli"]);
+    let mut endpoint = super::shipped(workspace, "rustc");
+    endpoint.args(["--locked", "--package", "ringtrue-cli", "--bin", "ringtrue"]);
     endpoint.args(["--profile", "release-mobile", "--no-default-features"]);
+    endpoint.args(["--", "-C", super::PACKED]);
     workspace.run(&mut endpoint)?;
     let mut whole = workspace.cargo("build");
     workspace.run(whole.args(["--locked", "--package", "ringtrue-cli"]))?;
