@@ -147,8 +147,8 @@ fn check(workspace: &mut Workspace, target: &Checked, from_source: bool) -> Resu
     for tool in ["AR", "CC", "CXX"] {
         cargo.env(format!("{tool}_{name}"), "true");
     }
-    // Asked of Xcode otherwise.
-    cargo.env("SDKROOT", "/");
+    // Xcode is asked otherwise. Any folder does, as long as it exists and is not the root.
+    cargo.env("SDKROOT", workspace.path("ios"));
     standard.apply(workspace, &mut cargo);
     workspace.run(&mut cargo)
 }
