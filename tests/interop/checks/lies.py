@@ -108,7 +108,7 @@ def fault_while_ringing(arena: Arena, service, answer: tuple) -> None:
     to = arena.published()
     service.fault = lambda method, path: answer if path.startswith("/cps/") else None
     try:
-        verdict = arena.ring(arena.number(), to, deadline_ms=1200)
+        verdict = arena.ring(arena.number(), to)
     finally:
         service.fault = lambda method, path: None
     verdict.expect({"unavailable"})
@@ -138,7 +138,7 @@ def nobody_listens(arena: Arena) -> None:
     """No service at all, after the keys were published: typed outcomes, not errors."""
     caller, to = arena.published(), arena.published()
     base = f"https://localhost:{free_port()}"
-    ring = arena.command.ring(arena.folder, base, caller, to, deadline_ms=1200)
+    ring = arena.command.ring(arena.folder, base, caller, to)
     ring.expect({"unavailable"})
     arena.command.place(arena.folder, base, caller, to).expect({"unprotected"})
 

@@ -112,7 +112,7 @@ def signalled_with_plus(arena: Arena) -> None:
 
 def nobody_calls(arena: Arena) -> None:
     """No call, no record; the service's dummies are received and none opens."""
-    verdict = arena.ring(arena.number(), arena.published(), deadline_ms=1200)
+    verdict = arena.ring(arena.number(), arena.published())
     verdict.expect({"no_record"})
     equal(verdict.report["blobs"]["opened"], 0, "blobs opened")
     expect(verdict.report["blobs"]["received"] >= 2, "dummies received")
@@ -120,7 +120,7 @@ def nobody_calls(arena: Arena) -> None:
 
 def withheld(arena: Arena) -> None:
     """W-38: without a calling number there is nothing to compare."""
-    arena.ring(None, arena.published(), deadline_ms=1200).expect({"no_record"}, {"caller_withheld"})
+    arena.ring(None, arena.published()).expect({"no_record"}, {"caller_withheld"})
 
 
 def unknown_callee(arena: Arena) -> None:

@@ -90,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--from", dest="caller", required=True)
     command.add_argument("--to", required=True)
     command.add_argument("--await-answer", type=float)
+    # Taken for the sake of the command's: each request of a placing has the client's own limit.
+    command.add_argument("--deadline", type=_duration)
     command = add(commands, "ring", ring)
     command.add_argument("--to", required=True)
     command.add_argument("--from", dest="caller")

@@ -55,7 +55,7 @@ def tls_context(root: str | None) -> ssl.SSLContext:
 class Client:
     """Connections are kept per role and authority and never shared between roles (PRV-50)."""
 
-    def __init__(self, root: str | None, allow_loopback: bool, timeout: float = 5.0):
+    def __init__(self, root: str | None, allow_loopback: bool, timeout: float = 20.0):
         self._context = tls_context(root)
         self._allow_loopback = allow_loopback
         self._timeout = timeout
