@@ -4,9 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
 use futures_util::future::join_all;
-use futures_util::stream;
 use ringtrue::{AnswerExpectation, AnswerOutcome, CallPhase, Endpoint, Placement, Reason, Verdict};
 use ringtrue_lab::tls_identity;
 
@@ -15,7 +13,7 @@ use crate::support::gateway::{Behaviour, Gateway, Kind};
 use crate::support::world::{
     World, lab_http, number, patiently, patiently_with_answer, place, told,
 };
-use crate::support::{BRIEF, PATIENT, ends, next_second};
+use crate::support::{BRIEF, PATIENT, ends, few_at_once, next_second};
 
 /// What a flood may get rid of beyond what the client takes: buffers of sockets and TLS.
 const BUFFERS: u64 = 8 << 20;
@@ -280,16 +278,11 @@ impl Pair {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_conversation_ends_typed_when_the_service_lies() {
-    // Few at once, none in another's way: a call and its answer have a minute.
-    let suffering = lying().into_iter().map(|fault| {
-        tokio::spawn(async move {
-            Pair::new().await.suffer(&fault).await;
-        })
-    });
-    let suffered: Vec<_> = stream::iter(suffering).buffer_unordered(4).collect().await;
-    for ended in suffered {
-        ended.unwrap();
-    }
+    // A call and its answer have a minute.
+    few_at_once(lying().into_iter().map(|fault| async move {
+        Pair::new().await.suffer(&fault).await;
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

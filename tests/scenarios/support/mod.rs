@@ -18,6 +18,7 @@ pub(crate) mod world;
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::{StreamExt as _, stream};
 use ringtrue::UnixTime;
 
 /// A deadline for what is expected to come, whatever else the machine does.
@@ -35,6 +36,18 @@ pub(crate) async fn ends<T>(call: impl Future<Output = T>) -> T {
     tokio::time::timeout(BOUND, call)
         .await
         .expect("the call ends by its deadline")
+}
+
+/// Plays cases few at once and each on a task of its own, so that none takes the time of another.
+pub(crate) async fn few_at_once<F>(cases: impl IntoIterator<Item = F>)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let playing = cases.into_iter().map(tokio::spawn);
+    let ended: Vec<_> = stream::iter(playing).buffer_unordered(4).collect().await;
+    for ended in ended {
+        ended.unwrap();
+    }
 }
 
 /// The most looks into one mailbox that a call has begun so long after it rang (W-32): one at once, and
