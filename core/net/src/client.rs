@@ -1,20 +1,21 @@
 //! The HTTP client: sends one message of [`ringtrue_oob::http`] and reads the answer.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response};
 use ringtrue_oob::http::{HttpRequest, HttpResponse, Method, Role};
 use ringtrue_stir::Reason;
 use rustls::ClientConfig;
-use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use crate::connection::Connector;
-use crate::connections::{Connections, Reply, Reuse, request};
-use crate::resolver::{CheckedResolver, NameResolver};
+use crate::resolver::{AddressRefused, CheckedResolver};
 use crate::{AddressPolicy, tls};
 
 /// The `User-Agent` of every request. One constant for all versions and platforms: more would help a
@@ -23,6 +24,10 @@ pub const USER_AGENT: &str = "RingTrue";
 
 /// How long a connection may take, with name resolution and TLS, when nothing else is configured.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept: a call's polls and the next call within a conversation find it
+/// warm. Shorter than services keep theirs, and than most networks remember a quiet connection.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Idle connections per service and role when nothing else is configured; requests of one role rarely
 /// overlap.
@@ -68,17 +73,12 @@ impl Default for HttpSettings {
 #[derive(Clone)]
 pub struct HttpClient {
     addresses: AddressPolicy,
-    roles: Arc<Roles>,
-}
-
-/// The connections of each role, which no other uses.
-struct Roles {
-    configuration: Connections,
-    issue: Connections,
-    lookup: Connections,
-    publish: Connections,
-    retrieve: Connections,
-    store: Connections,
+    configuration: Client,
+    issue: Client,
+    lookup: Client,
+    publish: Client,
+    retrieve: Client,
+    store: Client,
 }
 
 impl fmt::Debug for HttpClient {
@@ -98,21 +98,18 @@ impl HttpClient {
     pub fn new(settings: &HttpSettings) -> Result<Self, Reason> {
         let roots = Arc::new(tls::roots(settings.web_roots, &settings.extra_roots_pem)?);
         let provider = Arc::new(tls::provider());
-        let connections = || {
+        let client = || {
             let tls = tls::client_config(Arc::clone(&provider), Arc::clone(&roots))?;
-            let connector = connector(settings, tls, None);
-            Ok(Connections::new(connector, settings.idle_connections))
+            client(settings, tls)
         };
         Ok(Self {
             addresses: settings.addresses,
-            roles: Arc::new(Roles {
-                configuration: connections()?,
-                issue: connections()?,
-                lookup: connections()?,
-                publish: connections()?,
-                retrieve: connections()?,
-                store: connections()?,
-            }),
+            configuration: client()?,
+            issue: client()?,
+            lookup: client()?,
+            publish: client()?,
+            retrieve: client()?,
+            store: client()?,
         })
     }
 
@@ -140,17 +137,17 @@ impl HttpClient {
     ) -> Result<HttpResponse, Reason> {
         let url = check_url(self.addresses, &request.url)?;
         let method = match request.method {
-            Method::Get => hyper::Method::GET,
-            Method::Post => hyper::Method::POST,
-            Method::Put => hyper::Method::PUT,
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
-        let connections = match role {
-            Role::Configuration => &self.roles.configuration,
-            Role::Issue => &self.roles.issue,
-            Role::Lookup => &self.roles.lookup,
-            Role::Publish => &self.roles.publish,
-            Role::Retrieve => &self.roles.retrieve,
-            Role::Store => &self.roles.store,
+        let client = match role {
+            Role::Configuration => &self.configuration,
+            Role::Issue => &self.issue,
+            Role::Lookup => &self.lookup,
+            Role::Publish => &self.publish,
+            Role::Retrieve => &self.retrieve,
+            Role::Store => &self.store,
         };
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
@@ -159,19 +156,22 @@ impl HttpClient {
             let value: HeaderValue = value.parse().map_err(|_| Reason::Internal)?;
             headers.append(name, value);
         }
-        let request = self::request(method, &url, headers, request.body)?;
-        let reply = match connections
-            .send(&url, request.clone(), Reuse::Allowed)
-            .await
-        {
+        let send = || {
+            let mut builder = client
+                .request(method.clone(), url.clone())
+                .headers(headers.clone());
+            if !request.body.is_empty() {
+                builder = builder.body(request.body.clone());
+            }
+            builder.send()
+        };
+        let response = match send().await {
             // A service may close an idle connection in the very moment it is used again. Sending once
             // more is safe: every request of the protocol may arrive twice.
-            Err(fault) if fault.broke_unanswered => {
-                connections.send(&url, request, Reuse::Never).await
-            }
+            Err(error) if broke_unanswered(&error) => send().await,
             sent => sent,
         };
-        answer(reply.map_err(|fault| fault.reason)?, max_answer_len).await
+        answer(response.map_err(|error| reason_of(&error))?, max_answer_len).await
     }
 }
 
@@ -194,30 +194,44 @@ pub(crate) fn check_url(addresses: AddressPolicy, text: &str) -> Result<Url, Rea
     }
 }
 
-/// How clients of this crate connect. `names` resolves in the place of the platform.
-pub(crate) fn connector(
-    settings: &HttpSettings,
-    tls: ClientConfig,
-    names: Option<Arc<dyn NameResolver>>,
-) -> Connector {
-    Connector {
-        tls: TlsConnector::from(Arc::new(tls)),
-        resolver: CheckedResolver {
-            policy: settings.addresses,
-            names,
-        },
-        timeout: settings.connect_timeout,
-        local_address: settings.local_address,
-    }
+fn client(settings: &HttpSettings, tls: ClientConfig) -> Result<Client, Reason> {
+    let resolver = CheckedResolver {
+        policy: settings.addresses,
+        names: None,
+    };
+    builder(tls, resolver)
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(settings.idle_connections)
+        .local_address(settings.local_address)
+        .build()
+        .map_err(|_| Reason::Internal)
 }
 
-pub(crate) async fn answer(reply: Reply, max_len: usize) -> Result<HttpResponse, Reason> {
-    let status = reply.status();
+/// What every client of this crate is like: https only, no redirects, cookies, proxies, compression
+/// or Referer, and the same few headers for all.
+pub(crate) fn builder(tls: ClientConfig, resolver: CheckedResolver) -> ClientBuilder {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(true)
+        .http1_only()
+        .redirect(Policy::none())
+        .referer(false)
+        .no_proxy()
+        .user_agent(USER_AGENT)
+        .default_headers(headers)
+        .dns_resolver(resolver)
+}
+
+pub(crate) async fn answer(mut response: Response, max_len: usize) -> Result<HttpResponse, Reason> {
+    let status = response.status();
     if status.is_redirection() {
         return Err(Reason::Redirected);
     }
     let identity = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    if !reply
+    if !response
         .headers()
         .get_all(CONTENT_ENCODING)
         .iter()
@@ -225,10 +239,22 @@ pub(crate) async fn answer(reply: Reply, max_len: usize) -> Result<HttpResponse,
     {
         return Err(Reason::MalformedAnswer);
     }
+    let headers = headers(response.headers())?;
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |announced| announced > max_len) {
+        return Err(Reason::AnswerTooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| reason_of(&error))? {
+        if chunk.len() > max_len.saturating_sub(body.len()) {
+            return Err(Reason::AnswerTooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
     Ok(HttpResponse {
         status: status.as_u16(),
-        headers: headers(reply.headers())?,
-        body: reply.body(max_len).await?,
+        headers,
+        body,
     })
 }
 
@@ -248,4 +274,55 @@ fn headers(found: &HeaderMap) -> Result<Vec<(String, String)>, Reason> {
         }
     }
     Ok(headers)
+}
+
+/// The reason behind an error of the HTTP library. The error itself names the URL, and so a telephone
+/// number, and goes no further.
+pub(crate) fn reason_of(error: &reqwest::Error) -> Reason {
+    if error.is_builder() {
+        return Reason::MalformedUrl;
+    }
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.is::<AddressRefused>() {
+            return Reason::AddressNotAllowed;
+        }
+        if is_tls(current) {
+            return Reason::TlsFailed;
+        }
+        if let Some(http) = current.downcast_ref::<hyper::Error>() {
+            if http.is_parse_too_large() {
+                return Reason::AnswerTooLarge;
+            }
+            if http.is_parse() {
+                return Reason::MalformedAnswer;
+            }
+        }
+        cause = current.source();
+    }
+    Reason::ServiceUnreachable
+}
+
+/// Whether the connection stood and ended before anything of an answer came.
+fn broke_unanswered(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        let http = current.downcast_ref::<hyper::Error>();
+        if http.is_some_and(|http| http.is_incomplete_message() || http.is_canceled()) {
+            return !error.is_connect();
+        }
+        cause = current.source();
+    }
+    false
+}
+
+/// TLS errors travel inside [`io::Error`], once or twice, whose `source` skips the error it wraps.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    let wrapped = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    wrapped.is_some_and(|inner| is_tls(inner))
 }

@@ -12,8 +12,6 @@
 
 mod address;
 mod client;
-mod connection;
-mod connections;
 mod crypto;
 mod fetch;
 mod pem;

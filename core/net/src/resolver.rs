@@ -1,10 +1,12 @@
 //! Name resolution that only ever returns addresses a connection may go to.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use ringtrue_stir::Reason;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::AddressPolicy;
 
@@ -36,23 +38,34 @@ pub(crate) struct CheckedResolver {
     pub(crate) names: Option<Arc<dyn NameResolver>>,
 }
 
-impl CheckedResolver {
-    /// The addresses of `name`, each with port 0 or one of the application's resolver.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::AddressNotAllowed`] if one of them is not allowed, [`Reason::ServiceUnreachable`] if there
-    /// are none.
-    pub(crate) async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, Reason> {
-        let unreachable = |_| Reason::ServiceUnreachable;
-        if let Some(names) = self.names.clone() {
-            let name = name.to_owned();
-            let resolving = tokio::task::spawn_blocking(move || names.resolve(&name));
-            let found = resolving.await.map_err(|_| Reason::ServiceUnreachable)?;
-            return check(self.policy, found.map_err(unreachable)?.into_iter());
-        }
-        let found = tokio::net::lookup_host((name, 0)).await;
-        check(self.policy, found.map_err(unreachable)?)
+/// A name leads to an address that the rule does not allow. Says neither which name nor address.
+#[derive(Debug)]
+pub(crate) struct AddressRefused;
+
+impl fmt::Display for AddressRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a resolved address is not allowed")
+    }
+}
+
+impl Error for AddressRefused {}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.policy;
+        let names = self.names.clone();
+        Box::pin(async move {
+            if let Some(names) = names {
+                let resolve = move || names.resolve(name.as_str());
+                let found = tokio::task::spawn_blocking(resolve).await??;
+                let checked = check(policy, found.into_iter())?;
+                return Ok(Box::new(checked.into_iter()) as Addrs);
+            }
+            // The connector puts the port of the URL in the place of 0.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let checked = check(policy, found)?;
+            Ok(Box::new(checked.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -61,11 +74,11 @@ impl CheckedResolver {
 fn check(
     policy: AddressPolicy,
     found: impl Iterator<Item = SocketAddr>,
-) -> Result<Vec<SocketAddr>, Reason> {
+) -> Result<Vec<SocketAddr>, AddressRefused> {
     let mut checked = Vec::new();
     for address in found {
         if !is_allowed(policy, &address) {
-            return Err(Reason::AddressNotAllowed);
+            return Err(AddressRefused);
         }
         if checked.len() < MAX_ADDRESSES {
             checked.push(address);

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use hyper::{Method, StatusCode};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::{Client, Response, StatusCode};
 use ringtrue_oob::http::HttpResponse;
 use ringtrue_stir::{Reason, UnixTime, X5u};
 use url::Url;
@@ -15,8 +15,8 @@ use url::Url;
 use super::freshness::Freshness;
 use super::source::Answer;
 use super::{FetchKind, FetchSettings};
-use crate::client::{self, check_url};
-use crate::connections::{Connections, Reply, Reuse, request};
+use crate::client::{self, check_url, reason_of};
+use crate::resolver::CheckedResolver;
 use crate::{AddressPolicy, tls};
 
 /// Which URLs may be fetched.
@@ -53,7 +53,7 @@ impl Form {
 
 /// Hosts on the network.
 pub(super) struct HttpsOrigin {
-    connections: Connections,
+    client: Client,
     addresses: AddressPolicy,
     form: Form,
     redirects: u8,
@@ -63,10 +63,17 @@ impl HttpsOrigin {
     pub(super) fn new(settings: &FetchSettings) -> Result<Self, Reason> {
         let http = &settings.http;
         let roots = Arc::new(tls::roots(http.web_roots, &http.extra_roots_pem)?);
-        let tls = tls::fetch_config(roots)?;
-        let connector = client::connector(http, tls, settings.resolver.clone());
+        let resolver = CheckedResolver {
+            policy: http.addresses,
+            names: settings.resolver.clone(),
+        };
+        let client = client::builder(tls::fetch_config(roots)?, resolver)
+            .connect_timeout(http.connect_timeout)
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|_| Reason::Internal)?;
         Ok(Self {
-            connections: Connections::new(connector, 0),
+            client,
             addresses: http.addresses,
             form: Form::under(&http.addresses),
             redirects: u8::from(settings.redirects),
@@ -83,20 +90,17 @@ impl HttpsOrigin {
         let mut url = check_url(self.addresses, url)?;
         let mut redirects = self.redirects;
         loop {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, HeaderValue::from_static(kind.accept()));
-            let request = request(Method::GET, &url, headers, Vec::new())?;
-            let reply = self.connections.send(&url, request, Reuse::Never).await;
-            let reply = reply.map_err(|fault| fault.reason)?;
-            if reply.status().is_redirection() {
+            let request = self.client.get(url.clone()).header(ACCEPT, kind.accept());
+            let response = request.send().await.map_err(|error| reason_of(&error))?;
+            if response.status().is_redirection() {
                 redirects = redirects.checked_sub(1).ok_or(Reason::Redirected)?;
-                url = self.next_url(kind, &url, &reply)?;
+                url = self.next_url(kind, &url, &response)?;
                 continue;
             }
-            if reply.status() != StatusCode::OK {
+            if response.status() != StatusCode::OK {
                 return Err(Reason::ServiceError);
             }
-            let answer = client::answer(reply, kind.max_octets()).await?;
+            let answer = client::answer(response, kind.max_octets()).await?;
             return Ok(Answer {
                 media_type: media_type(&answer),
                 freshness: Freshness::read(&answer.headers, now),
@@ -106,8 +110,8 @@ impl HttpsOrigin {
     }
 
     /// Where a redirect leads, under the same rules.
-    fn next_url(&self, kind: FetchKind, from: &Url, reply: &Reply) -> Result<Url, Reason> {
-        let location = reply.headers().get(LOCATION);
+    fn next_url(&self, kind: FetchKind, from: &Url, response: &Response) -> Result<Url, Reason> {
+        let location = response.headers().get(LOCATION);
         let location = location.and_then(|value| value.to_str().ok());
         let url = from
             .join(location.ok_or(Reason::Redirected)?)
