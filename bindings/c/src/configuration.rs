@@ -19,10 +19,11 @@ const SESSIONS: usize = 8;
 /// The most sessions of any client.
 const MAX_SESSIONS: usize = 64;
 
-/// Twelve blobs of the smallest size in an answer: an honest mailbox with its dummies holds fewer than
-/// six. Together they keep a session under 256 KiB (`a_ring_stays_inside_its_memory` in src/tests).
-const BLOBS: usize = 12;
-const ANSWER_OCTETS: usize = 65_536;
+/// Sixteen blobs of the smallest size in an answer, of 5,463 octets each: a mailbox for one key holds four
+/// dummies on average (docs/protocol.md section 10.1), and more than fourteen in one look of 50,000.
+/// Together they keep a session under 256 KiB (`a_ring_stays_inside_its_memory` in src/tests).
+const BLOBS: usize = 16;
+const ANSWER_OCTETS: usize = 90_112;
 
 /// The settings of a client, owned.
 pub(crate) struct Settings {
