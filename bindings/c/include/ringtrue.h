@@ -718,10 +718,10 @@ typedef struct ringtrue_config {
     struct ringtrue_octets state_key;
     // The most sessions at one time, 1 to 64; 0: 8.
     uint32_t max_sessions;
-    // The most blobs of one answer that are tried, at most 256; 0: 16. With `max_answer_octets` this
+    // The most blobs of one answer that are tried, at most 256; 0: 22. With `max_answer_octets` this
     // bounds the memory of a session.
     uint32_t max_blobs;
-    // The most octets of one answer, at most 1572864; 0: 90112. A mailbox that holds more is as good as
+    // The most octets of one answer, at most 1572864; 0: 120832. A mailbox that holds more is as good as
     // out of reach.
     uint32_t max_answer_octets;
     // Within how many milliseconds a verdict is due; 0: 2500. Adapters that delay the ring take 1500.

@@ -221,10 +221,10 @@ pub struct Config {
     pub state_key: Octets,
     /// The most sessions at one time, 1 to 64; 0: 8.
     pub max_sessions: u32,
-    /// The most blobs of one answer that are tried, at most 256; 0: 16. With `max_answer_octets` this
+    /// The most blobs of one answer that are tried, at most 256; 0: 22. With `max_answer_octets` this
     /// bounds the memory of a session.
     pub max_blobs: u32,
-    /// The most octets of one answer, at most 1572864; 0: 90112. A mailbox that holds more is as good as
+    /// The most octets of one answer, at most 1572864; 0: 120832. A mailbox that holds more is as good as
     /// out of reach.
     pub max_answer_octets: u32,
     /// Within how many milliseconds a verdict is due; 0: 2500. Adapters that delay the ring take 1500.
