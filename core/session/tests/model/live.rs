@@ -100,11 +100,15 @@ impl Live {
             Self::Place(session) => of(
                 session.next(at),
                 |never| match never {},
-                |placed| Some(Told::Placed(placed)),
+                |placed| Some(Told::Placed(Box::new(placed))),
             ),
             // What waiting and ringing end with was told before.
             Self::Await(session) => of(session.next(at), Told::Who, |_| None),
-            Self::Ring(session) => of(session.next(at), Told::Rang, |_| None),
+            Self::Ring(session) => of(
+                session.next(at),
+                |rang| Told::Rang(Box::new(rang)),
+                |_| None,
+            ),
             Self::Answer(session) => of(
                 session.next(at),
                 |never| match never {},

@@ -129,9 +129,9 @@ pub(crate) enum Ask {
 /// What a session told or ended with.
 #[derive(Clone)]
 pub(crate) enum Told {
-    Placed(Placed),
+    Placed(Box<Placed>),
     Who(AnswerOutcome),
-    Rang(RingOutcome),
+    Rang(Box<RingOutcome>),
     Answered(Answered),
     Reported,
 }
