@@ -299,7 +299,7 @@ mod tests {
             ("verified", vec!["replayed"], 5),
             ("refused", vec!["iat_stale"], 5),
             ("refused", vec![], 5),
-            ("refused", vec!["replayed"], 2000),
+            ("refused", vec!["replayed"], 4001),
         ] {
             assert!(!is_ok(refused, report(verdict, &reasons), took_ms));
         }
