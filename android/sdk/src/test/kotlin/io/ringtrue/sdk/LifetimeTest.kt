@@ -8,6 +8,7 @@ import io.ringtrue.testing.awaitOpen
 import io.ringtrue.testing.config
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
+import kotlin.concurrent.thread
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.coroutines.startCoroutine
@@ -146,7 +147,7 @@ internal class LifetimeTest : WithLab() {
     fun `a coroutine without a dispatcher does not go on on threads of the library`() {
         val phone = runBlocking { phone() }
         val released = CountDownLatch(1)
-        val waiting = CountDownLatch(BLOCKING)
+        val waiting = CountDownLatch(LIBRARY_THREADS)
         // More of them than the library has threads: each blocks where it goes on after a call.
         val blocking = suspend {
             phone.ring("12025550177", deadline = 100.milliseconds).close()
@@ -154,27 +155,29 @@ internal class LifetimeTest : WithLab() {
             released.await()
         }
         val over = CountDownLatch(BLOCKING)
-        val jobs = List(BLOCKING) { nth ->
-            if (nth % 2 == 0) {
-                blocking.startCoroutine(Continuation(EmptyCoroutineContext) { over.countDown() })
-                null
-            } else {
-                CoroutineScope(Job() + Dispatchers.Unconfined).launch { blocking() }
-                    .also { job -> job.invokeOnCompletion { over.countDown() } }
+        // On threads of their own: a call that ends at once goes on where it was made.
+        repeat(BLOCKING) { nth ->
+            thread(isDaemon = true) {
+                if (nth % 2 == 0) {
+                    blocking.startCoroutine(Continuation(EmptyCoroutineContext) { over.countDown() })
+                } else {
+                    CoroutineScope(Job() + Dispatchers.Unconfined).launch { blocking() }
+                        .invokeOnCompletion { over.countDown() }
+                }
             }
         }
         runBlocking {
+            waiting.awaitOpen()
             withTimeout(PATIENCE) { phone.ring("12025550177", deadline = 100.milliseconds).close() }
             released.countDown()
             over.awaitOpen()
-            jobs.forEach { it?.join() }
         }
     }
 
     private companion object {
         const val THREADS = 12
 
-        /** The library has two threads for its work. */
+        const val LIBRARY_THREADS = 2
         const val BLOCKING = 4
     }
 }
