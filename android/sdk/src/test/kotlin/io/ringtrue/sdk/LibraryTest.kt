@@ -47,7 +47,10 @@ class LibraryTest {
         val command = listOf(File(System.getProperty("java.home"), "bin/java").path, "-XX:TieredStopAtLevel=1") +
             "-Djna.library.path=${System.getProperty("jna.library.path")}" + options +
             listOf("-cp", "$changed${File.pathSeparator}$path", Probe::class.java.name)
-        val process = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        val builder = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT)
+        // Where the build put the library, which is looked at as well.
+        builder.environment().remove("LD_LIBRARY_PATH")
+        val process = builder.start()
         val lines = process.inputReader().readLines()
         assertEquals(0, process.waitFor())
         return lines
