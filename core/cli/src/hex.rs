@@ -6,27 +6,9 @@ pub(crate) struct Hex(pub(crate) Vec<u8>);
 
 /// Reads hexadecimal digits, in pairs, of either case.
 pub(crate) fn hex(text: &str) -> Result<Hex, String> {
-    let wrong = || "not pairs of hexadecimal digits".to_owned();
-    let digit = |digit: u8| {
-        char::from(digit)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(wrong());
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some((digit(*high)? << 4) | digit(*low)?))
-        .collect::<Option<_>>()
+    base16ct::mixed::decode_vec(text)
         .map(Hex)
-        .ok_or_else(wrong)
-}
-
-/// Octets in hexadecimal, lower case.
-pub(crate) fn text(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+        .map_err(|_| "not pairs of hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use crate::calls::run;
 use crate::credential_args::{KeysCommand, KeysReadersArguments};
 use crate::date;
 use crate::exit::{Exit, Failure};
-use crate::hex;
 use crate::output::names;
 use crate::settings;
 
@@ -42,7 +41,7 @@ fn readers(arguments: &KeysReadersArguments) -> Result<Exit, Failure> {
 fn object(reader: &Reader) -> serde_json::Value {
     let suites: Vec<_> = reader.suites.iter().map(|suite| suite.name()).collect();
     json!({
-        "signer": hex::text(&reader.signer),
+        "signer": base16ct::lower::encode_string(&reader.signer),
         "subject": reader.subject,
         "suites": suites,
         "since": reader.since.map(UnixTime::as_secs),
@@ -61,7 +60,10 @@ fn show(number: &NumberReaders) {
         };
         let until = date::text(reader.expires);
         anstream::println!("{who}: {}, until {until}", reader.subject);
-        anstream::println!("  signer {}", hex::text(&reader.signer));
+        anstream::println!(
+            "  signer {}",
+            base16ct::lower::encode_string(&reader.signer)
+        );
     }
     for reason in &number.notices {
         anstream::println!("  {}: {}", reason.name(), reason.describe());

@@ -146,7 +146,7 @@ impl Calls {
     pub(crate) fn enter(&self, slot: Slot, call: Call, owner: Owner) -> Result<String, Code> {
         let mut octets = [0; CALL_OCTETS / 2];
         getrandom::fill(&mut octets).map_err(|_| Reason::RandomnessUnavailable)?;
-        let name: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let name = base16ct::lower::encode_string(&octets);
         let entry = Entry {
             call,
             owner,

@@ -301,11 +301,7 @@ fn late(_: tokio::time::error::Elapsed) -> Code {
 }
 
 fn reader(reader: &Reader) -> Value {
-    let signer: String = reader
-        .signer
-        .iter()
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let signer = base16ct::lower::encode_string(&reader.signer);
     let suites: Vec<_> = reader.suites.iter().map(|suite| suite.name()).collect();
     json!({
         "signer": signer,

@@ -7,7 +7,6 @@ use ringtrue_stir::Reason;
 use ringtrue_stir::crypto::CryptoProvider;
 
 use crate::Monotonic;
-use crate::logarithm::ln;
 
 /// The length of the day of [`CoverPolicy::stores_per_day`].
 const DAY: Duration = Duration::from_secs(86_400);
@@ -252,6 +251,6 @@ impl CoverSchedule {
         self.provider.fill_random(&mut octets)?;
         // The half keeps the logarithm finite: the longest gap is 23 times the mean.
         let uniform = (f64::from(u32::from_be_bytes(octets)) + 0.5) / 4_294_967_296.0;
-        Ok(Some(now.plus(mean.mul_f64(-ln(uniform)))))
+        Ok(Some(now.plus(mean.mul_f64(-libm::log(uniform)))))
     }
 }

@@ -57,7 +57,6 @@ mod jitter;
 mod key_generations;
 mod key_overlap;
 mod key_source;
-mod logarithm;
 mod lookup;
 mod mailbox;
 mod own_iat;

@@ -18,9 +18,9 @@ use super::explain::Explanation;
 use super::input;
 use super::output::{inspected, print, refuse};
 use super::token_text::TokenText;
+use crate::date;
 use crate::exit::{Exit, Failure};
 use crate::settings::unix_now;
-use crate::{date, hex};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -50,7 +50,7 @@ pub(crate) fn verify(arguments: &BundleVerifyArguments) -> Result<Exit, Failure>
         Err(reason) => return refuse(arguments.json, &[reason]),
     };
     let (version, anchors) = (bundle.version(), bundle.anchors().certificates());
-    let state = hex::text(&version.to_octets());
+    let state = base16ct::lower::encode_string(&version.to_octets());
     let report = json!({
         "verdict": Verdict::Accept.name(),
         "reasons": [],

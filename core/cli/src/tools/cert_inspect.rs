@@ -10,9 +10,9 @@ use super::explain::Explanation;
 use super::input;
 use super::output::{exit_of, print};
 use super::tn_auth_list::{entries, lines};
+use crate::date;
 use crate::exit::{Exit, Failure};
 use crate::output::names;
-use crate::{date, hex};
 
 /// Shows certificates. Nothing of them is checked but that they can be read.
 pub(crate) fn inspect(arguments: &CertInspectArguments) -> Result<Exit, Failure> {
@@ -61,12 +61,12 @@ fn as_json(certificate: &Certificate) -> Value {
         "not_before": certificate.not_before().as_secs(),
         "not_after": certificate.not_after().as_secs(),
         "key": key(certificate),
-        "spki_sha256": hex::text(&certificate.spki_digest()),
+        "spki_sha256": base16ct::lower::encode_string(&certificate.spki_digest()),
         "ca": certificate.is_ca(),
         "path_len": certificate.path_len(),
         "key_usage": certificate.key_usages(),
-        "subject_key_id": certificate.subject_key_id().map(hex::text),
-        "authority_key_id": certificate.authority_key_id().map(hex::text),
+        "subject_key_id": certificate.subject_key_id().map(base16ct::lower::encode_string),
+        "authority_key_id": certificate.authority_key_id().map(base16ct::lower::encode_string),
         "tn_auth_list": certificate.tn_auth_list().map(entries),
         "tn_auth_list_url": certificate.tn_auth_list_url().map(|url| url.as_str().to_owned()),
         "claim_constraints": certificate.claim_constraints().map(constraints),

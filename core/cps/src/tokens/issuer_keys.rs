@@ -194,12 +194,8 @@ fn save(path: &Path, key: &SigningKey) -> Result<bool, Reason> {
     let unavailable = |_| Reason::StateUnavailable;
     // Replicas write at the same time, and in containers all of them may be process 1: only what is
     // written tells them apart.
-    let id = key.published.key.key_id();
-    let id: String = id
-        .iter()
-        .take(8)
-        .map(|octet| format!("{octet:02x}"))
-        .collect();
+    let mut id = base16ct::lower::encode_string(key.published.key.key_id());
+    id.truncate(16);
     let temporary = path.with_extension(format!("new-{id}"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -53,12 +53,8 @@ impl SpentInFolder {
     }
 
     fn open_key(&self, token: &SpentToken) -> Result<OfKey, Reason> {
-        let id: String = token
-            .key_id
-            .iter()
-            .take(16)
-            .map(|octet| format!("{octet:02x}"))
-            .collect();
+        let mut id = base16ct::lower::encode_string(&token.key_id);
+        id.truncate(32);
         let until = token.until.as_secs();
         let path = self.folder.join(format!("{FILE_PREFIX}{id}-{until}"));
         Ok(OfKey {

@@ -97,7 +97,7 @@ impl Certificate {
     /// The serial number's octets in hexadecimal, lower case.
     #[must_use]
     pub fn serial_hex(&self) -> String {
-        name::hex(&self.0.serial)
+        base16ct::lower::encode_string(&self.0.serial)
     }
 
     /// The X.509 version, 1 to 3.

@@ -100,7 +100,7 @@ pub(super) fn text(name: &[u8]) -> String {
                     |(_, short)| (*short).to_owned(),
                 );
             let value = attribute.text().map_or_else(
-                || format!("#{}", hex(attribute.value)),
+                || format!("#{}", base16ct::lower::encode_string(attribute.value)),
                 |text| escape(&text),
             );
             format!("{kind}={value}")
@@ -136,7 +136,7 @@ fn escape(value: &str) -> String {
             let mut octets = [0; 4];
             for octet in c.encode_utf8(&mut octets).bytes() {
                 text.push('\\');
-                text.push_str(&hex(&[octet]));
+                text.push_str(&base16ct::lower::encode_string(&[octet]));
             }
         } else {
             text.push(c);
@@ -150,10 +150,6 @@ pub(super) fn is_unsafe_to_show(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// The attributes that profiles ask for: the last common name, whether there is a country of two
