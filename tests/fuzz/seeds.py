@@ -56,6 +56,13 @@ def tokens():
         write("signature", "der-" + record["id"], der_signature(raw))
     write("json", "numbers", '{"a":[0,-1,1.5,1e3,18446744073709551615],"b":"\\u00e9\\ud83d\\ude00"}')
     write("json", "deep", "[" * 8 + "]" * 8)
+    printed = load("stir-rfc-passports/passports.json")
+    key = next(record for record in printed if record["id"] == "rfc8225-A")["printed_private_key_pem"]
+    write("private_key", "file", key)
+    der = base64.b64decode("".join(key.splitlines()[1:-1]))
+    write("private_key", "der", der)
+    # Without the public key, and the lengths of what it was in.
+    write("private_key", "short", b"\x30\x41" + der[3:27] + b"\x04\x27\x30\x25" + der[31:68])
     statements = load("protocol/statements.json")
     for record in statements["good"]:
         write("jws", "statement-" + record["id"], record["directory_form"])

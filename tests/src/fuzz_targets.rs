@@ -29,7 +29,7 @@ pub struct Target {
 }
 
 /// All targets, by name.
-pub const TARGETS: [Target; 41] = [
+pub const TARGETS: [Target; 42] = [
     Target {
         name: "agi_request",
         run: local_clients::agi_request,
@@ -133,6 +133,10 @@ pub const TARGETS: [Target; 41] = [
     Target {
         name: "passport",
         run: tokens::passport,
+    },
+    Target {
+        name: "private_key",
+        run: tokens::private_key,
     },
     Target {
         name: "rcd",

@@ -1,12 +1,19 @@
 //! Tokens and what they are made of.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ringtrue_stir::Reason;
 use ringtrue_stir::base64url as coding;
-use ringtrue_stir::crypto::Es256Signature;
+use ringtrue_stir::crypto::{CryptoProvider as _, Curve, Es256Signature, RustCrypto, SecretKey};
 use ringtrue_stir::json as strict;
 use ringtrue_stir::jws::CompactJws;
 use ringtrue_stir::passport::Passport;
 
 use super::text;
+
+/// A PKCS#8 key before its secret: version, algorithm, and of the key itself nothing but its version.
+const SHORTEST_KEY: &[u8] = b"\x30\x41\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+    \x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x04\x27\x30\x25\x02\x01\x01\x04\x20";
 
 /// Larger than any limit in use, so that the parsers' own limits are what is tested.
 const MAX_LEN: usize = 64 * 1024;
@@ -86,4 +93,31 @@ pub(super) fn signature(octets: &[u8]) {
             "both forms accept the same values"
         );
     }
+}
+
+/// The octets as a key file, and as what is inside of one.
+pub(super) fn private_key(octets: &[u8]) {
+    if let Some(text) = text(octets) {
+        readable(SecretKey::from_pkcs8_pem(text));
+    }
+    readable(SecretKey::from_pkcs8_pem(&key_file(octets)));
+}
+
+fn readable(key: Result<SecretKey, Reason>) {
+    let Ok(key) = key else { return };
+    assert!(
+        RustCrypto.public_key(Curve::P256, &key).is_ok(),
+        "what was read is a key of the curve"
+    );
+    let shortest = [SHORTEST_KEY, key.expose()].concat();
+    let again = SecretKey::from_pkcs8_pem(&key_file(&shortest));
+    assert!(
+        again.is_ok_and(|again| again.expose() == key.expose()),
+        "the shortest form holds the same key"
+    );
+}
+
+fn key_file(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }

@@ -111,7 +111,7 @@ macro_rules! smoke_tests {
 smoke_tests! {
     agi_request base64url base_url binary_http blob certificate certificate_bag certificate_request claims constraints
     content crl daemon_request encapsulated gateway_keys http_answer http_request identity_header issuer_directory jcard json jws
-    key_statement keys number passport rcd reason_header sct_list sdp signature sip_date sip_uri
+    key_statement keys number passport private_key rcd reason_header sct_list sdp signature sip_date sip_uri
     state_record storage_token tn_auth_list token_authorization token_headers trust_bundle
     verify_path x5u
 }
