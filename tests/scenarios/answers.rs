@@ -435,7 +435,7 @@ async fn a_call_whose_caller_is_gone_is_not_answered() {
         &gone.to_octets().unwrap(),
     );
     world.leave(&scene.to, &blobs).await;
-    loop {
+    for _ in 0..20 {
         let stores = world.gateway.count(Kind::Store);
         match ends(
             scene
@@ -457,6 +457,7 @@ async fn a_call_whose_caller_is_gone_is_not_answered() {
             }
         }
         assert_eq!(world.gateway.count(Kind::Store), stores, "nothing was sent");
-        break;
+        return;
     }
+    panic!("no last look ended in time");
 }

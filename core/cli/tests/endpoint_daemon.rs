@@ -22,6 +22,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use daemons::{Client, Daemon, variable};
 use processes::{ALICE, BOB, Laboratory, Server, code, json, run};
@@ -53,8 +55,20 @@ fn in_time(mut params: Value) -> Value {
     params
 }
 
+/// Longer than anything takes on a machine however busy.
+const GIVE_UP: Duration = Duration::from_secs(60);
+
 /// The same for Asterisk.
 const IN_TIME: &str = "agi_arg_2: deadline_ms=30000";
+
+/// Asks again until it is so; for what another process notices by and by.
+fn await_that(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < GIVE_UP, "it never came to be");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
 
 fn is_good(report: &Value) -> bool {
     report["verdict"] == "verified" || report["verdict"] == "confirmed"
@@ -319,12 +333,10 @@ fn requests_and_clients_beyond_the_limits_are_refused_and_the_others_served() {
     others[30].ask("status", json!({}));
     drop(others);
     // Their places become free as their ends are noticed.
-    loop {
+    await_that(|| {
         let mut again = Client::connect_silently(alice.socket());
-        if again.read().unwrap()["event"] == "hello" {
-            break;
-        }
-    }
+        again.read().unwrap()["event"] == "hello"
+    });
     alice.signal("-TERM");
     assert!(alice.finish().success());
 }
@@ -342,7 +354,7 @@ fn a_client_that_goes_takes_its_calls_along_unless_they_are_to_stay() {
     goes.begin("ring", &json!({"deadline_ms": 30_000}));
     assert_eq!(stays.ask("status", json!({}))["calls"]["open"], 2);
     drop(goes);
-    while stays.ask("status", json!({}))["calls"]["open"] != 1 {}
+    await_that(|| stays.ask("status", json!({}))["calls"]["open"] == 1);
     stays.ask("ended", json!({"call": kept["call"]}));
     assert_eq!(stays.ask("status", json!({}))["calls"]["open"], 0);
 }
