@@ -12,7 +12,7 @@ use std::time::Duration;
 use ringtrue::{CallPhase, Reason};
 
 use crate::Code;
-use crate::request::{MAX_CALL_DEADLINE, Method, call, within};
+use crate::method::{MAX_CALL_DEADLINE, Method, call, within};
 
 /// The most octets up to the empty line. Asterisk sends below 2 KiB without arguments.
 pub const MAX_HEAD_OCTETS: usize = 16 * 1024;
@@ -270,7 +270,7 @@ mod tests {
 
     use super::{AgiRequest, MAX_HEAD_OCTETS};
     use crate::Code;
-    use crate::request::Method;
+    use crate::Method;
 
     const OWN: &str = "12025550177";
 

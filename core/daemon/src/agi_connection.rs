@@ -15,7 +15,7 @@ use crate::calls::Owner;
 use crate::connection::drained;
 use crate::desk::{CallResult, Desk, Done};
 use crate::lines::{Line, Lines};
-use crate::request::Method;
+use crate::method::Method;
 
 /// How long Asterisk may take to say what it wants, and to take each variable.
 const PATIENCE: Duration = Duration::from_secs(2);

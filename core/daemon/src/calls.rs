@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::Code;
-use crate::request::CALL_OCTETS;
+use crate::method::CALL_OCTETS;
 
 /// How long a call is kept whose end nobody told: as long as calls are at most.
 const LIFE: Duration = Duration::from_secs(4 * 3600);

@@ -16,8 +16,9 @@ use crate::Code;
 use crate::calls::{Call, Owner};
 use crate::desk::{Desk, Done};
 use crate::lines::{Line, Lines};
+use crate::method::Method;
 use crate::report::CallReport;
-use crate::request::{Id, MAX_LINE_OCTETS, Method, Refusal, Request, VERSION};
+use crate::request::{Id, MAX_LINE_OCTETS, Refusal, Request, VERSION};
 
 /// The most requests of one client that are under way.
 const MAX_UNDER_WAY: usize = 16;

@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout};
 use crate::Code;
 use crate::calls::{Call, Calls, Owner};
 use crate::config::DaemonConfig;
+use crate::method::Method;
 use crate::report::{AnswerReport, CallReport, names};
-use crate::request::Method;
 use crate::status::Record;
 
 /// How long after a deadline the endpoint is waited for, which keeps its deadlines itself. A disk or a

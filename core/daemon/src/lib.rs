@@ -15,6 +15,7 @@
 
 mod agi;
 mod code;
+mod method;
 mod report;
 mod request;
 
@@ -47,7 +48,8 @@ pub use code::Code;
 pub use config::{AgiConfig, DaemonConfig, SocketAccess};
 #[cfg(unix)]
 pub use daemon::Daemon;
+pub use method::Method;
 pub use report::{
     AnswerReport, BlobReport, CallReport, CheckReport, PlacementReport, millis, names,
 };
-pub use request::{Id, MAX_LINE_OCTETS, Method, Refusal, Request, VERSION};
+pub use request::{Id, MAX_LINE_OCTETS, Refusal, Request, VERSION};

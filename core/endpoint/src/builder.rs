@@ -1,61 +1,45 @@
 //! Collecting what an endpoint needs.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 
-use ringtrue_net::{AwsLcCrypto, FetchSettings, Fetcher, HttpClient, HttpSettings};
-use ringtrue_oob::BaseUrl;
-use ringtrue_session::{
-    Context, ContextBuilder, Credential, IssuerName, KeySource, Monotonic, Now, Policy, RecordKey,
-    RecordName, Services,
-};
-use ringtrue_stir::certificate::{CertificateBag, TrustAnchors};
+use ringtrue_net::{AwsLcCrypto, Fetcher, HttpSettings};
+use ringtrue_session::{KeySource, Policy};
+use ringtrue_stir::NumberContext;
 use ringtrue_stir::crypto::{CryptoProvider, KeyAgreement, Signer};
-use ringtrue_stir::{NumberContext, Reason, UnixTime};
-use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::endpoint::Inner;
-use crate::host::Host;
-use crate::key_file;
-use crate::records::Records;
 use crate::relay::RelaySettings;
-use crate::tokens::Wallets;
-use crate::transport::Carrier;
 use crate::trust::TrustSettings;
-use crate::{Clock, Endpoint, SqliteStore, StateStore, SystemClock, Transport};
+use crate::{Clock, StateStore, SystemClock, Transport};
 
-/// Storage tokens in stock: enough for a day of calls, few enough to lose.
-const TOKEN_STOCK: core::ops::RangeInclusive<usize> = 20..=100;
-
-/// Collects the parts of an [`Endpoint`]. Errors are kept until [`EndpointBuilder::build`].
+/// Collects the parts of an [`Endpoint`](crate::Endpoint). Errors are kept until
+/// [`EndpointBuilder::build`].
 #[must_use]
 pub struct EndpointBuilder {
-    numbers: Vec<String>,
-    number_context: Option<NumberContext>,
-    credential: Option<(String, String)>,
-    signer: Option<Arc<dyn Signer>>,
-    agreement: Option<Arc<dyn KeyAgreement>>,
-    anchors_pem: Vec<String>,
-    services: Vec<String>,
-    directory: Option<String>,
-    placement: Option<String>,
-    mirror: Option<String>,
-    state_file: Option<PathBuf>,
-    store: Option<Arc<dyn StateStore>>,
-    state_key: Option<Zeroizing<[u8; 32]>>,
-    http: HttpSettings,
-    transport: Option<Arc<dyn Transport>>,
-    fetcher: Option<Fetcher>,
-    trust: TrustSettings,
-    relay: RelaySettings,
-    clock: Arc<dyn Clock>,
-    provider: Arc<dyn CryptoProvider>,
-    policy: Policy,
-    token_issuer: Option<String>,
-    token_stock: Option<usize>,
+    pub(crate) numbers: Vec<String>,
+    pub(crate) number_context: Option<NumberContext>,
+    pub(crate) credential: Option<(String, String)>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) agreement: Option<Arc<dyn KeyAgreement>>,
+    pub(crate) anchors_pem: Vec<String>,
+    pub(crate) services: Vec<String>,
+    pub(crate) directory: Option<String>,
+    pub(crate) placement: Option<String>,
+    pub(crate) mirror: Option<String>,
+    pub(crate) state_file: Option<PathBuf>,
+    pub(crate) store: Option<Arc<dyn StateStore>>,
+    pub(crate) state_key: Option<Zeroizing<[u8; 32]>>,
+    pub(crate) http: HttpSettings,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) fetcher: Option<Fetcher>,
+    pub(crate) trust: TrustSettings,
+    pub(crate) relay: RelaySettings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) provider: Arc<dyn CryptoProvider>,
+    pub(crate) policy: Policy,
+    pub(crate) token_issuer: Option<String>,
+    pub(crate) token_stock: Option<usize>,
 }
 
 impl EndpointBuilder {
@@ -103,7 +87,8 @@ impl EndpointBuilder {
     /// The STIR credential: a PEM chain, signer first, and the https URL where others find it. Without
     /// a credential the endpoint can verify but neither place nor answer.
     ///
-    /// One that was installed later ([`Endpoint::install_certificate`]) and lasts longer is used
+    /// One that was installed later
+    /// ([`Endpoint::install_certificate`](crate::Endpoint::install_certificate)) and lasts longer is used
     /// instead.
     pub fn credential(mut self, chain_pem: impl Into<String>, x5u: impl Into<String>) -> Self {
         self.credential = Some((chain_pem.into(), x5u.into()));
@@ -111,7 +96,7 @@ impl EndpointBuilder {
     }
 
     /// The private key of the credential. A signer alone is enough to ask for one
-    /// ([`Endpoint::certificate_request`]).
+    /// ([`Endpoint::certificate_request`](crate::Endpoint::certificate_request)).
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
         self
@@ -143,9 +128,10 @@ impl EndpointBuilder {
         self
     }
 
-    /// The base URL of a second key directory, of another operator. Lookups ask both and compare what
-    /// they say, and own keys are published in both: a directory that hides keys, shows old ones or
-    /// tells callers different things is found out ([`Reason::DirectoryInconsistent`]).
+    /// The base URL of a second key directory, of another operator. Lookups ask both and compare what they
+    /// say, and own keys are published in both: a directory that hides keys, shows old ones or tells
+    /// callers different things is found out
+    /// ([`Reason::DirectoryInconsistent`](crate::Reason::DirectoryInconsistent)).
     pub fn mirror_directory(mut self, base_url: impl Into<String>) -> Self {
         self.mirror = Some(base_url.into());
         self
@@ -158,10 +144,10 @@ impl EndpointBuilder {
         self
     }
 
-    /// Keeps state in this file; see [`SqliteStore`]. One of this and [`EndpointBuilder::store`] is
-    /// required. Without [`EndpointBuilder::state_key`] the key that seals the records is in a file
-    /// beside it, with `.key` at the end of its name, readable by its owner only and made if there is
-    /// none: leave that one out of backups.
+    /// Keeps state in this file; see [`SqliteStore`](crate::SqliteStore). One of this and
+    /// [`EndpointBuilder::store`] is required. Without [`EndpointBuilder::state_key`] the key that seals
+    /// the records is in a file beside it, with `.key` at the end of its name, readable by its owner only
+    /// and made if there is none: leave that one out of backups.
     pub fn state_file(mut self, path: impl AsRef<Path>) -> Self {
         self.state_file = Some(path.as_ref().to_owned());
         self
@@ -200,7 +186,7 @@ impl EndpointBuilder {
 
     /// Fetches certificates that did not travel with a token from where its `x5u` points; off
     /// otherwise, unless [`Policy::fetch_certificates`] says so, which then uses a fetcher with
-    /// [`FetchSettings::default`].
+    /// [`FetchSettings::default`](crate::FetchSettings::default).
     ///
     /// Whoever calls chooses the host that is asked, and the host learns that and from which address
     /// a telephone with this library verifies a call now. Endpoints of this protocol send their
@@ -217,9 +203,10 @@ impl EndpointBuilder {
     /// signed by one of `keys_pem`: 1 to 8 `PUBLIC KEY` blocks, one key in use and others for a change
     /// of keys.
     ///
-    /// Nothing is fetched until [`Endpoint::update_trust`] is called. What it accepted is used again
-    /// after a restart, and no older bundle ever after. The bundle says everything: configured anchors
-    /// and the policy's certificate profile only count until the first one was accepted.
+    /// Nothing is fetched until [`Endpoint::update_trust`](crate::Endpoint::update_trust) is called. What
+    /// it accepted is used again after a restart, and no older bundle ever after. The bundle says
+    /// everything: configured anchors and the policy's certificate profile only count until the first one
+    /// was accepted.
     pub fn trust_bundle<I>(mut self, url: impl Into<String>, keys_pem: I) -> Self
     where
         I: IntoIterator,
@@ -239,7 +226,8 @@ impl EndpointBuilder {
 
     /// Gets trust bundles and revocation lists through this fetcher, which may have a source of the
     /// application's own; otherwise through the one of [`EndpointBuilder::fetching`], or else one with
-    /// [`FetchSettings::default`]. Unlike that one this switches nothing on during calls.
+    /// [`FetchSettings::default`](crate::FetchSettings::default). Unlike that one this switches nothing on
+    /// during calls.
     pub fn trust_fetching(mut self, fetcher: Fetcher) -> Self {
         self.trust.fetcher = Some(fetcher);
         self
@@ -272,7 +260,7 @@ impl EndpointBuilder {
     /// Whether services may be asked directly: where no relay is configured, none is for that service,
     /// or it fails. Not allowed by default. Services then see the address of this telephone together
     /// with the numbers that it calls and is called at. Where there is a relay, each use is told with
-    /// [`Reason::DirectConnection`].
+    /// [`Reason::DirectConnection`](crate::Reason::DirectConnection).
     pub const fn allow_direct(mut self, allow: bool) -> Self {
         self.relay.allow_direct = allow;
         self
@@ -314,226 +302,5 @@ impl EndpointBuilder {
     pub fn token_stock(mut self, tokens: usize) -> Self {
         self.token_stock = Some(tokens);
         self
-    }
-
-    /// Checks everything and makes the endpoint. Opens the state store, but no connection.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::ConfigurationInvalid`] if something is missing or contradicts something else;
-    /// [`Reason::RelayRequired`] without any way to services;
-    /// [`Reason::KeyMismatch`] if the credential is not for the signer's key;
-    /// [`Reason::MalformedNumber`], [`Reason::MalformedUrl`], [`Reason::MalformedPem`] or
-    /// [`Reason::MalformedCertificate`] for a part that cannot be read; what path verification says if
-    /// the credential leads to no configured anchor or has expired, and none that was installed later
-    /// takes its place; [`Reason::StateUnavailable`]. With a trust bundle in use a credential that does
-    /// not hold is no error but a [`CredentialState`](crate::CredentialState).
-    pub fn build(mut self) -> Result<Endpoint, Reason> {
-        if let Some(name) = &self.token_issuer {
-            self.policy.token_issuer = Some(IssuerName::parse(name)?);
-        }
-        if let Some(tokens) = self.token_stock {
-            if !TOKEN_STOCK.contains(&tokens) {
-                return Err(Reason::ConfigurationInvalid);
-            }
-            self.policy.token_stock = tokens;
-        }
-        let fetcher = match self.fetcher.take() {
-            None if self.policy.fetch_certificates => {
-                Some(Fetcher::new(&FetchSettings::default())?)
-            }
-            fetcher => fetcher,
-        };
-        self.policy.fetch_certificates = fetcher.is_some();
-        let trust_source = self.trust.source()?;
-        let trust_fetcher = match (&trust_source, self.trust.fetcher) {
-            (None, _) => None,
-            (Some(_), Some(own)) => Some(own),
-            (Some(_), None) => match &fetcher {
-                Some(fetcher) => Some(fetcher.clone()),
-                None => Some(Fetcher::new(&FetchSettings::default())?),
-            },
-        };
-        let relay = self.relay.policy()?;
-        let urls = |texts: &[String]| -> Result<Vec<BaseUrl>, Reason> {
-            texts.iter().map(|text| BaseUrl::parse(text)).collect()
-        };
-        let own = urls(&self.services)?;
-        let directory = match &self.directory {
-            Some(text) => BaseUrl::parse(text)?,
-            None => own.first().ok_or(Reason::ConfigurationInvalid)?.clone(),
-        };
-        let placement = self.placement.as_deref().map(BaseUrl::parse).transpose()?;
-        let mut anchors = TrustAnchors::new();
-        for pem in &self.anchors_pem {
-            for root in TrustAnchors::from_pem(pem)?.certificates() {
-                anchors.add(root.clone())?;
-            }
-        }
-        // Until the first bundle nobody is verified, then.
-        if anchors.is_empty() && trust_source.is_none() {
-            return Err(Reason::ConfigurationInvalid);
-        }
-        let numbers = self
-            .numbers
-            .iter()
-            .map(|text| crate::endpoint::read_number(self.number_context.as_ref(), text))
-            .collect::<Result<_, _>>()?;
-        let configured = match (&self.credential, &self.signer) {
-            (None, _) => None,
-            (Some((chain_pem, x5u)), Some(signer)) => {
-                let credential = Credential::new(CertificateBag::from_pem(chain_pem)?, x5u)?;
-                credential.require_key(&signer.public_key())?;
-                Some(credential)
-            }
-            (Some(_), None) => return Err(Reason::ConfigurationInvalid),
-        };
-        let now = Now {
-            monotonic: Monotonic::default(),
-            wall: self.clock.now(),
-        };
-        let context = ContextBuilder {
-            provider: self.provider,
-            anchors,
-            numbers,
-            services: Services {
-                own,
-                directory,
-                placement,
-                mirror: self.mirror.as_deref().map(BaseUrl::parse).transpose()?,
-            },
-            credential: None,
-            hardware_key: self.agreement.as_ref().map(|key| key.public_key()),
-            policy: self.policy,
-        };
-        let now = now.unix(context.policy.earliest_time);
-        let mut context = context.build(now)?.with_relay(relay);
-        if let Some(source) = self.relay.key_source {
-            context = context.with_key_source(source);
-        }
-        let provider = context.provider().as_ref();
-        let records = open_records(self.store, self.state_file, self.state_key, provider)?;
-        let bundled = match &trust_source {
-            None => None,
-            Some(source) => {
-                let load = |record: &RecordName| records.load(record);
-                source.restore(context.provider().as_ref(), now, load)?
-            }
-        };
-        let is_bundled = bundled.is_some();
-        let context = match bundled {
-            Some(trust) => context.with_trust(trust, now),
-            None => context,
-        };
-        let with_configured = match configured {
-            None => Ok(context.clone()),
-            // Only an update can mend this, and for an update there has to be an endpoint.
-            Some(credential) if is_bundled || context.trust().anchors().is_empty() => {
-                Ok(context.clone().with_untried_credential(credential, now))
-            }
-            Some(credential) => context.clone().with_credential(credential, now),
-        };
-        let context = match (&self.signer, with_configured) {
-            (None, with_configured) => with_configured?,
-            (Some(signer), Ok(context)) => with_installed(context, &records, signer.as_ref(), now)?,
-            // An application goes on stating the credential that it began with: once that has expired,
-            // the one that was installed since carries on alone.
-            (Some(signer), Err(reason)) => {
-                let renewed = with_installed(context, &records, signer.as_ref(), now)?;
-                renewed.credential().ok_or(reason)?;
-                renewed
-            }
-        };
-        let numbers = context.numbers().to_vec();
-        let carrier = match self.transport {
-            Some(transport) => Carrier::Application(transport),
-            None => Carrier::BuiltIn(HttpClient::new(&self.http)?),
-        };
-        let host = Arc::new(Host {
-            context: RwLock::new(Arc::new(context)),
-            carrier,
-            fetcher,
-            trust_source,
-            trust_fetcher,
-            records,
-            clock: self.clock,
-            signer: self.signer,
-            agreement: self.agreement,
-            origin: Instant::now(),
-        });
-        Ok(Endpoint::from_inner(Inner {
-            host,
-            numbers,
-            number_context: self.number_context,
-            known: Mutex::new(HashMap::new()),
-            wallets: Wallets::default(),
-            announced: AtomicUsize::new(0),
-            calls: Arc::default(),
-            call_backs: Mutex::default(),
-        }))
-    }
-}
-
-/// The state store and its key.
-fn open_records(
-    store: Option<Arc<dyn StateStore>>,
-    state_file: Option<PathBuf>,
-    key: Option<Zeroizing<[u8; 32]>>,
-    provider: &dyn CryptoProvider,
-) -> Result<Records, Reason> {
-    let (store, key): (Arc<dyn StateStore>, _) = match (store, state_file) {
-        // What would keep a key for it nobody but the application knows.
-        (Some(store), None) => (store, key.ok_or(Reason::ConfigurationInvalid)?),
-        (None, Some(path)) => {
-            let store = SqliteStore::open(&path)?;
-            let key = match key {
-                Some(key) => key,
-                None => store.exclusively(|| key_file::read_or_make(&path, provider))?,
-            };
-            (Arc::new(store), key)
-        }
-        _ => return Err(Reason::ConfigurationInvalid),
-    };
-    Ok(Records {
-        store,
-        key: RecordKey::new(&key),
-    })
-}
-
-/// The context with the credential that was installed earlier, if it is for this key, still holds and
-/// lasts longer than the configured one. What no longer holds is left alone: it may again when the
-/// clock is set or the anchors are back.
-fn with_installed(
-    context: Context,
-    records: &Records,
-    signer: &dyn Signer,
-    now: Option<UnixTime>,
-) -> Result<Context, Reason> {
-    let record = match records.load(&RecordName::credential()) {
-        Ok(Some(record)) => record,
-        // It holds nothing secret and is replaced when the next one is installed.
-        Ok(None) | Err(Reason::RecordNotOpened) => return Ok(context),
-        Err(reason) => return Err(reason),
-    };
-    let Ok(installed) = Credential::from_record(&record) else {
-        return Ok(context);
-    };
-    if installed.require_key(&signer.public_key()).is_err() {
-        return Ok(context);
-    }
-    // A configured one that does not hold by the trust bundle stands back.
-    let configured = context
-        .credential()
-        .filter(|_| context.require_scope().is_ok());
-    if configured.is_some_and(|held| installed.leaf().not_after() <= held.leaf().not_after()) {
-        return Ok(context);
-    }
-    match context.clone().with_credential(installed.clone(), now) {
-        Ok(renewed) if renewed.require_scope().is_ok() => Ok(renewed),
-        // With a bundle it may hold again after an update, as a configured one may.
-        Err(_) if context.credential().is_none() && context.trust().version().is_some() => {
-            Ok(context.with_untried_credential(installed, now))
-        }
-        _ => Ok(context),
     }
 }

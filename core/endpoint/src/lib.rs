@@ -33,6 +33,7 @@
 //! ([`Policy`]) and ends by it, whatever the network does.
 #![forbid(unsafe_code)]
 
+mod assembly;
 mod builder;
 mod call_back;
 mod calls;
