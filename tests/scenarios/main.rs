@@ -9,6 +9,7 @@
 mod answers;
 mod calls;
 mod clocks;
+mod confirmation;
 mod contents;
 mod cover_traffic;
 mod credential_renewal;

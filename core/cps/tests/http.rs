@@ -24,6 +24,8 @@ mod mint;
 mod operation;
 #[path = "http/placement.rs"]
 mod placement;
+#[path = "http/prices.rs"]
+mod prices;
 #[path = "http/redemption.rs"]
 mod redemption;
 #[path = "http/shapes.rs"]

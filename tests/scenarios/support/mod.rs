@@ -11,6 +11,7 @@ pub(crate) mod puppet;
 pub(crate) mod relayed;
 pub(crate) mod scene;
 pub(crate) mod secrets;
+pub(crate) mod stage;
 pub(crate) mod tap;
 pub(crate) mod witness;
 pub(crate) mod world;

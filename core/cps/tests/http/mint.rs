@@ -9,13 +9,13 @@ use ringtrue_oob::http::HttpResponse;
 use ringtrue_oob::token::issuance::{self, AuthorizationDraft};
 use ringtrue_oob::token::redemption::{self, Redemption, StoreProof};
 use ringtrue_oob::token::{IssuerKey, IssuerName, OneTimeKey, PendingToken, Token, TokenChallenge};
-use ringtrue_oob::{BaseUrl, Blob, Destination};
+use ringtrue_oob::{BaseUrl, Blob, Destination, Suite};
 use ringtrue_raw_rsa::RsaIssuerKey;
 use ringtrue_stir::UnixTime;
 use ringtrue_stir::crypto::{CryptoProvider as _, Curve, P256PublicKey, RustCrypto};
 
 use crate::client::Connection;
-use crate::world::{START_MS, World, number};
+use crate::world::{START_MS, World, blob, number};
 
 pub(crate) const DAY: u64 = 86_400;
 
@@ -190,4 +190,9 @@ pub(crate) async fn obtain(
         Ok(signature) => Ok(pending.complete(&signature).unwrap()),
         Err(_) => Err(answer),
     }
+}
+
+/// What a store to a number with keys of both classical suites holds.
+pub(crate) fn two_blobs() -> [Blob; 2] {
+    [blob(Suite::S1), blob(Suite::S2)]
 }
