@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| ringtrue_tests::fuzz_targets::run("private_key", octets));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| ringtrue_tests::fuzz_targets::run(
+    "private_key",
+    octets
+));
