@@ -23,9 +23,10 @@ impl Counts {
         self.skipped = self.skipped.saturating_add(other.skipped);
     }
 
-    /// Reads one line of output. Four runners are understood: cargo's (`test result: …`), Maven
-    /// Surefire's (`Tests run: …`), Swift's (`Test run with …`, which tells issues rather than failed
-    /// tests), and any that ends in `N passed, N failed, N skipped`.
+    /// Reads one line of output. Five runners are understood: cargo's (`test result: …`), Maven
+    /// Surefire's (`Tests run: …`), Swift Testing's (`Test run with …`, which tells issues rather than
+    /// failed tests), XCTest's (`Test Case '…' passed (…)`: it tells sums once for each suite, and suites
+    /// hold suites), and any that ends in `N passed, N failed, N skipped`.
     pub(crate) fn from_line(line: &str) -> Option<Self> {
         let line = strip_colours(line);
         let line = line.trim();
@@ -64,6 +65,18 @@ impl Counts {
                 failed,
                 skipped: 0,
             });
+        }
+        if let Some((_, result)) = line
+            .strip_prefix("Test Case '")
+            .and_then(|case| case.split_once("' "))
+        {
+            let is = |word: &str| u64::from(result.starts_with(word));
+            let counts = Self {
+                passed: is("passed ("),
+                failed: is("failed ("),
+                skipped: is("skipped ("),
+            };
+            return (!counts.is_empty()).then_some(counts);
         }
         if line.starts_with(|first: char| first.is_ascii_digit()) && line.contains(" passed, ") {
             return Some(Self {
@@ -212,6 +225,25 @@ mod tests {
             };
             assert_eq!(tally(line), expected);
         }
+    }
+
+    #[test]
+    fn counts_the_cases_of_xctest_and_not_the_sums_of_suites() {
+        let output = "Test Suite 'Selected tests' started at 2026-11-22 13:05:43.870\n\
+            Test Case 'A.testOne' started at 2026-11-22 13:05:43.898\n\
+            Test Case 'A.testOne' passed (43.116 seconds)\n\
+            Test Case 'A.testTwo' failed (0.1 seconds)\n\
+            Test Case 'A.testThree' skipped (0.1 seconds)\n\
+            \u{9} Executed 3 tests, with 1 failure (0 unexpected) in 43.116 (43.116) seconds\n\
+            Test Suite 'Selected tests' failed at 2026-11-22 13:06:27.015";
+        assert_eq!(
+            tally(output),
+            Counts {
+                passed: 1,
+                failed: 1,
+                skipped: 1
+            }
+        );
     }
 
     #[test]

@@ -70,7 +70,7 @@ private struct StubbornClock: WallClock {
         #expect(endpoint.credentialStatus.state == .missing)
         let placed = try await endpoint.place(from: number, to: lab.number())
         #expect(placed.placement == .unprotected)
-        let call = try await endpoint.ring(from: lab.number(), deadline: .milliseconds(500))
+        let call = try await endpoint.ring(from: lab.number())
         #expect(call.verdict.verdict == .noRecord)
         await endpoint.shutDown()
     }

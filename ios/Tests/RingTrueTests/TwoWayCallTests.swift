@@ -28,7 +28,7 @@ import Testing
         let answered = try await callee.answer(ringing, phase: .answered)
         #expect(answered.sent)
         #expect(!answered.callerGone)
-        let outcome = try #require(try await caller.awaitAnswer(to: placed, deadline: .seconds(10)))
+        let outcome = try #require(try await caller.awaitAnswer(to: placed))
         expectVerified(outcome.verdict, from: orig, to: dest)
         #expect(outcome.state?.phase == .answered)
         ringing.ended()
@@ -49,26 +49,45 @@ import Testing
         await other.shutDown()
     }
 
+    /// Where requests take long, the clocks leave too much open, and a call says so; then the next one has to do.
     @Test func bothSidesSeeTheSameCall() async throws {
         let caller = try await lab.endpoint(lab.number())
         let callee = try await lab.endpoint(lab.number())
         try await caller.publishKeys()
         try await callee.publishKeys()
+        var isConfirmed = false
+        for _ in 0..<10 where !isConfirmed { isConfirmed = try await confirm(caller, callee) }
+        #expect(isConfirmed)
+        await caller.shutDown()
+        await callee.shutDown()
+    }
+
+    /// A call that both sides see answered in one moment; whether both are sure that it is the same.
+    private func confirm(_ caller: Endpoint, _ callee: Endpoint) async throws -> Bool {
         let orig = try #require(caller.numbers.first)
         let dest = try #require(callee.numbers.first)
         let outgoing = caller.outgoing(try await caller.place(from: orig, to: dest, wantAnswer: true))
         #expect(outgoing.outcome.verdict.verdict == .noRecord)
         let ringing = try await callee.ring(from: orig, to: dest)
+        #expect(ringing.verdict.verdict == .verified)
         outgoing.answered()
         #expect(try await callee.answer(ringing, phase: .answered).sent)
-        for await outcome in outgoing.changes where outcome.verdict.verdict == .confirmed { break }
-        for await verdict in ringing.changes where verdict.verdict == .confirmed { break }
-        #expect(outgoing.outcome.verdict.verdict == .confirmed)
-        #expect(ringing.verdict.verdict == .confirmed)
+        // Longer than either looks for what the other says.
+        let isConfirmed = await within(.seconds(12)) {
+            outgoing.outcome.verdict.verdict == .confirmed && ringing.verdict.verdict == .confirmed
+        }
+        if isConfirmed {
+            for await outcome in outgoing.changes where outcome.verdict.verdict == .confirmed { break }
+            for await verdict in ringing.changes where verdict.verdict == .confirmed { break }
+        } else {
+            for found in [outgoing.outcome.verdict, ringing.verdict] where found.verdict != .confirmed {
+                #expect(found.verdict == .verified)
+                #expect(names(found.reasons) == ["clock_uncertain"])
+            }
+        }
         outgoing.ended()
         ringing.ended()
-        await caller.shutDown()
-        await callee.shutDown()
+        return isConfirmed
     }
 
     @Test func anEndpointMayBeUsedByManyTasksAtOnce() async throws {
@@ -97,7 +116,7 @@ import Testing
     @Test func anImpostorWithoutAnnouncementIsNotVerified() async throws {
         let callee = try await lab.endpoint(lab.number())
         try await callee.publishKeys()
-        let call = try await callee.ring(from: lab.number(), deadline: .seconds(1))
+        let call = try await callee.ring(from: lab.number())
         #expect(call.verdict.verdict == .noRecord)
         #expect(!call.verdict.verdict.isGood)
         await expectError(.misuse, 6003, "not_verified") { () async throws(RingTrueError) in
@@ -116,7 +135,7 @@ import Testing
         let placed = try await impostor.place(from: victim, to: try #require(callee.numbers.first))
         #expect(placed.placement == .unprotected)
         #expect(names(placed.reasons).contains("number_not_covered"))
-        let call = try await callee.ring(from: victim, deadline: .seconds(1))
+        let call = try await callee.ring(from: victim)
         #expect(call.verdict.verdict == .noRecord)
         await impostor.shutDown()
         await callee.shutDown()

@@ -4,6 +4,9 @@ import Foundation
 import RingTrue
 import Testing
 
+/// How long a test waits for what must happen; a machine that has other work may take its time.
+let patience: Duration = .seconds(60)
+
 /// The laboratory folder and the service of this test run.
 final class Lab: Sendable {
     static let shared = Lab()
@@ -63,6 +66,12 @@ final class Lab: Sendable {
             allowLoopback: true
         )
         config.policy.profile = .delegate
+        // What is there is found, however busy the machine.
+        config.policy.placeDeadline = patience
+        config.policy.ringDeadline = patience
+        config.policy.answerDeadline = patience
+        config.policy.directoryDeadline = patience
+        config.policy.awaitAnswer = patience
         return config
     }
 
@@ -145,15 +154,21 @@ func eventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ isSo: () async throws -> Bool
 ) async rethrows {
-    let end = ContinuousClock.now + .seconds(60)
+    guard try await within(patience, isSo) else {
+        Issue.record("it was not so within a minute", sourceLocation: sourceLocation)
+        return
+    }
+}
+
+/// Looks until it is so, or the time is over: then it is not.
+func within(_ time: Duration, _ isSo: () async throws -> Bool) async rethrows -> Bool {
+    let end = ContinuousClock.now + time
     while try await !isSo() {
-        if ContinuousClock.now > end {
-            Issue.record("it was not so within a minute", sourceLocation: sourceLocation)
-            return
-        }
+        if ContinuousClock.now > end { return false }
         // A cancelled test goes on looking, without a pause.
         try? await Task.sleep(for: .milliseconds(20))
     }
+    return true
 }
 
 /// The names of reasons.
