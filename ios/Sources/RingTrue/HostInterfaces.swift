@@ -178,6 +178,11 @@ public enum FetchError: Error, Sendable, CaseIterable {
     case unreachable
 }
 
+/// What a part of the application's gives. Whatever it throws, the library learns only that it failed.
+func orFailed<Given>(_ part: () throws -> Given) throws -> Given {
+    do { return try part() } catch { throw HostError.Failed }
+}
+
 /// The application's transport as the generated code wants it.
 final class HostTransport: RingTrueFFI.Transport {
     private let transport: any Transport
@@ -221,7 +226,7 @@ final class HostClock: RingTrueFFI.Clock {
     }
 
     func nowUnixMs() throws -> UInt64? {
-        do { return try clock.now()?.unixMilliseconds } catch { throw HostError.Failed }
+        try orFailed { try clock.now()?.unixMilliseconds }
     }
 }
 

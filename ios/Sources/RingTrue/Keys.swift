@@ -112,17 +112,13 @@ final class HostSigner: RingTrueFFI.Signer {
     }
 
     func publicKey() throws -> Data {
-        do { return try signer.publicKey() } catch { throw HostError.Failed }
+        try orFailed { try signer.publicKey() }
     }
 
     func sign(message: Data, digest: Data) throws -> RingTrueFFI.DeviceSignature {
-        do {
-            switch try signer.sign(message: message, digest: digest) {
-            case .der(let octets): return .der(octets: octets)
-            case .raw(let octets): return .raw(octets: octets)
-            }
-        } catch {
-            throw HostError.Failed
+        switch try orFailed({ try signer.sign(message: message, digest: digest) }) {
+        case .der(let octets): .der(octets: octets)
+        case .raw(let octets): .raw(octets: octets)
         }
     }
 }
@@ -136,10 +132,10 @@ final class HostKeyAgreement: RingTrueFFI.KeyAgreement {
     }
 
     func publicKey() throws -> Data {
-        do { return try agreement.publicKey() } catch { throw HostError.Failed }
+        try orFailed { try agreement.publicKey() }
     }
 
     func agree(peer: Data) throws -> Data {
-        do { return try agreement.agree(peer: peer) } catch { throw HostError.Failed }
+        try orFailed { try agreement.agree(peer: peer) }
     }
 }

@@ -46,11 +46,7 @@ final class HostLogSink: RingTrueFFI.LogSink {
     }
 
     func log(level: RingTrueFFI.LogLevel, target: String, message: String) throws {
-        do {
-            try sink.log(level: LogLevel(level), target: target, message: message)
-        } catch {
-            throw HostError.Failed
-        }
+        try orFailed { try sink.log(level: LogLevel(level), target: target, message: message) }
     }
 }
 

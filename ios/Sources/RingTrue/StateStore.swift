@@ -30,19 +30,17 @@ final class HostStore: RingTrueFFI.StateStore {
     }
 
     func load(name: String) throws -> Data? {
-        do { return try store.load(name: name) } catch { throw HostError.Failed }
+        try orFailed { try store.load(name: name) }
     }
 
     func save(name: String, expected: Data?, value: Data) throws -> Bool {
-        do { return try store.save(name: name, expected: expected, value: value) } catch { throw HostError.Failed }
+        try orFailed { try store.save(name: name, expected: expected, value: value) }
     }
 
     func claim(name: String, expiresUnixS: UInt64, nowUnixS: UInt64) throws -> Bool {
-        do {
-            return try store.claim(
+        try orFailed {
+            try store.claim(
                 name: name, expires: Date(unixSeconds: expiresUnixS), now: Date(unixSeconds: nowUnixS))
-        } catch {
-            throw HostError.Failed
         }
     }
 }

@@ -80,15 +80,22 @@ private final class OwnStore: StateStore, @unchecked Sendable {
         return try await Endpoint.open(config, signer: try lab.signer(number), store: store)
     }
 
+    /// Somebody announces a call to a number whose keys are in `store`; gives who calls.
+    private func announce(to number: String, _ store: OwnStore) async throws -> String {
+        let callee = try await endpoint(number, store)
+        try await callee.publishKeys()
+        await callee.shutDown()
+        let orig = lab.number()
+        let caller = try await lab.endpoint(orig)
+        #expect(try await caller.place(from: orig, to: number).placement == .stored)
+        await caller.shutDown()
+        return orig
+    }
+
     @Test func aStoreKeepsEverythingOverARestart() async throws {
         let store = OwnStore()
         let number = lab.number()
-        let caller = try await lab.endpoint(lab.number())
-        let orig = try #require(caller.numbers.first)
-        let first = try await endpoint(number, store)
-        try await first.publishKeys()
-        await first.shutDown()
-        #expect(try await caller.place(from: orig, to: number).placement == .stored)
+        let orig = try await announce(to: number, store)
         let second = try await endpoint(number, store)
         let verdict = try await second.ring(from: orig, to: number).verdict
         #expect(verdict.verdict == .verified)
@@ -100,7 +107,7 @@ private final class OwnStore: StateStore, @unchecked Sendable {
         // Nothing of it can be read.
         for known in [number, orig] { #expect(store.held.range(of: Data(known.utf8)) == nil) }
         #expect(store.held.count > 1_000)
-        for endpoint in [caller, second, third] { await endpoint.shutDown() }
+        for endpoint in [second, third] { await endpoint.shutDown() }
     }
 
     @Test(arguments: [OwnStore.Fault.loadThrows, .saveThrows, .saveNeverHolds])
@@ -121,12 +128,7 @@ private final class OwnStore: StateStore, @unchecked Sendable {
     fileprivate func aCallIsNotVerifiedByAStoreThatFails(_ fault: OwnStore.Fault) async throws {
         let store = OwnStore()
         let number = lab.number()
-        let caller = try await lab.endpoint(lab.number())
-        let orig = try #require(caller.numbers.first)
-        let first = try await endpoint(number, store)
-        try await first.publishKeys()
-        await first.shutDown()
-        #expect(try await caller.place(from: orig, to: number).placement == .stored)
+        let orig = try await announce(to: number, store)
         store.set(fault)
         let callee: Endpoint
         do {
@@ -135,13 +137,11 @@ private final class OwnStore: StateStore, @unchecked Sendable {
             // A store that holds something else is noticed at once.
             #expect(fault == .loadGivesGarbage)
             #expect(error.name == "record_not_opened" || error.name == "malformed_record", "\(error)")
-            await caller.shutDown()
             return
         }
         let call = try await callee.ring(from: orig, to: number, deadline: .seconds(2))
         #expect(!call.verdict.verdict.isGood)
         #expect(!call.verdict.reasons.isEmpty)
-        await caller.shutDown()
         await callee.shutDown()
     }
 
