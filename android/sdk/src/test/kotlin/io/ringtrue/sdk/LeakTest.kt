@@ -3,6 +3,7 @@ package io.ringtrue.sdk
 import java.io.File
 import java.lang.management.ManagementFactory
 import java.nio.file.Path
+import javax.management.ObjectName
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.collect
@@ -17,9 +18,21 @@ class LeakTest {
     @TempDir
     lateinit var states: Path
 
-    private data class Held(val heap: Long, val resident: Long, val threads: Int, val descriptors: Int) {
-        fun growthSince(before: Held) =
-            Held(heap - before.heap, resident - before.resident, threads - before.threads, descriptors - before.descriptors)
+    /** [objects]: how many there are of classes of the library's and of its interface. */
+    private data class Held(
+        val objects: Long,
+        val heap: Long,
+        val resident: Long,
+        val threads: Int,
+        val descriptors: Int,
+    ) {
+        fun growthSince(before: Held) = Held(
+            objects - before.objects,
+            heap - before.heap,
+            resident - before.resident,
+            threads - before.threads,
+            descriptors - before.descriptors,
+        )
     }
 
     /** What is held once nothing is going on any more. */
@@ -32,10 +45,21 @@ class LeakTest {
         val heap = ManagementFactory.getMemoryMXBean().heapMemoryUsage.used
         val pages = File("/proc/self/statm").takeIf { it.exists() }?.readText()?.split(" ")?.get(1)?.toLong() ?: 0
         val descriptors = File("/proc/self/fd").list()?.size ?: 0
-        return Held(heap, pages * PAGE, ManagementFactory.getThreadMXBean().threadCount, descriptors)
+        return Held(objects(), heap, pages * PAGE, ManagementFactory.getThreadMXBean().threadCount, descriptors)
     }
 
-    /** Many at a time: without a record, a call is looked for until its deadline. */
+    /** Reads lines of `number: instances octets class`. */
+    private fun objects(): Long {
+        val name = ObjectName("com.sun.management:type=DiagnosticCommand")
+        val signature = arrayOf(Array<String>::class.java.name)
+        val histogram = ManagementFactory.getPlatformMBeanServer()
+            .invoke(name, "gcClassHistogram", arrayOf(arrayOf<String>()), signature) as String
+        val ours = histogram.lines().map { it.trim().split(SPACES) }.filter { it.size >= 4 && it[3].startsWith("io.ringtrue.") }
+        check(ours.isNotEmpty()) { "the JVM names no class of the library" }
+        return ours.sumOf { it[1].toLong() }
+    }
+
+    /** Many at a time: each is looked for until its deadline, and some seconds more. */
     private suspend fun calls(scenario: ScenarioFile, count: Int) {
         val client = scenario.opened()
         repeat(count / AT_ONCE) {
@@ -43,11 +67,17 @@ class LeakTest {
                 repeat(AT_ONCE) { nth -> launch { client.ring("1202555${1000 + nth}", deadline = DEADLINE).close() } }
             }
         }
-        // The last one is followed to its end: by then the polls of all are over.
-        client.ring("12025550143", deadline = DEADLINE).run {
-            ended()
-            verdicts.collect()
-            close()
+        // These are followed to their end: by then the polls of all are over, whose times vary by half a second.
+        coroutineScope {
+            repeat(AT_ONCE) {
+                launch {
+                    client.ring("12025550143", deadline = DEADLINE).run {
+                        ended()
+                        verdicts.collect()
+                        close()
+                    }
+                }
+            }
         }
         scenario.forgetRequests()
     }
@@ -68,7 +98,7 @@ class LeakTest {
         assertTrue(growths.any(::isNothing), "$growths")
     }
 
-    private fun isNothing(growth: Held) = growth.heap < HEAP && growth.resident < RESIDENT &&
+    private fun isNothing(growth: Held) = growth.objects < OBJECTS && growth.heap < HEAP && growth.resident < RESIDENT &&
         growth.threads <= THREADS && growth.descriptors <= THREADS
 
     @Test
@@ -82,13 +112,17 @@ class LeakTest {
     @Test
     fun `clients that are opened and closed leave nothing behind`() = runBlocking {
         assertNoGrowth("$CLIENTS clients") {
-            repeat(CLIENTS) {
-                val state = File(states.toFile(), "client")
-                ScenarioFile(FILE, state).use { scenario ->
-                    scenario.play()
-                    scenario.opened().shutDown()
+            coroutineScope {
+                repeat(CLIENTS) { nth ->
+                    launch {
+                        val state = File(states.toFile(), "client-$nth")
+                        ScenarioFile(FILE, state).use { scenario ->
+                            scenario.play()
+                            scenario.opened().shutDown()
+                        }
+                        state.delete()
+                    }
                 }
-                state.delete()
             }
         }
     }
@@ -98,12 +132,16 @@ class LeakTest {
         const val ROUNDS = 4
         const val CALLS = 1000
         const val AT_ONCE = 50
-        val DEADLINE = 200.milliseconds
+        val DEADLINE = 1.milliseconds
         const val CLIENTS = 20
+        val SPACES = Regex("\\s+")
         const val PAGE = 4096L
 
-        /** A leak of 1 KiB for each call would be as much. */
-        const val HEAP = 1024L * CALLS
+        /** Fewer than one for each client, and far fewer than one for each call. */
+        const val OBJECTS = CLIENTS.toLong()
+
+        /** A leak of 128 octets for each call would be as much: beside objects of the library's, nothing is smaller. */
+        const val HEAP = 128L * CALLS
 
         /** Beside the heap: the JVM's own compiler and collector use some. */
         const val RESIDENT = 16L * 1024 * 1024

@@ -18,6 +18,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotNull
@@ -27,16 +28,24 @@ import org.junit.jupiter.api.Test
 
 /** Two telephones through the interface that applications see, against the real service. */
 internal class TwoPhonesTest : WithLab() {
+    /** Where requests take long, the clocks leave too much open, and a call says so; then the next one has to do. */
     @Test
     fun `both sides see who is there and agree on the call`() = runBlocking {
         val caller = reachable()
         val callee = reachable()
+        var agreed = false
+        repeat(CALLS_ON_A_BUSY_MACHINE) { if (!agreed) agreed = agree(caller, callee) }
+        assertTrue(agreed)
+    }
+
+    /** A call that both sides see answered in one moment; whether both are sure that it is the same. */
+    private suspend fun agree(caller: RingTrue, callee: RingTrue): Boolean {
         val orig = caller.numbers.single()
         val dest = callee.numbers.single()
         val placed = caller.place("+$orig", "+$dest", wantAnswer = true)
         assertEquals(Placement.STORED to 1, placed.placement to placed.copies)
         val outgoing = caller.outgoing(placed)
-        callee.ring(orig, dest).use { ringing ->
+        val agreed = callee.ring(orig, dest).use { ringing ->
             val verdict = ringing.verdict
             assertTrue(verdict is Verdict.Good, names(verdict.reasons).toString())
             assertEquals(CheckName.entries, verdict.evidence.checks.map { it.name })
@@ -44,13 +53,19 @@ internal class TwoPhonesTest : WithLab() {
             assertEquals(orig to dest, verdict.evidence.orig to verdict.evidence.dest)
             outgoing.answered()
             assertTrue(callee.answer(ringing).sent)
-            withTimeout(PATIENCE) {
-                assertEquals(CallPhase.ANSWERED, outgoing.outcomes.first { it.verdict is Verdict.Confirmed }.phase)
+            val phase = withTimeoutOrNull(AGREEMENT) {
                 ringing.verdicts.first { it is Verdict.Confirmed }
+                outgoing.outcomes.first { it.verdict is Verdict.Confirmed }.phase
             }
+            if (phase != null) assertEquals(CallPhase.ANSWERED, phase)
+            for (found in listOf(ringing.verdict, outgoing.outcome.verdict).filter { it !is Verdict.Confirmed }) {
+                assertEquals("verified" to listOf("clock_uncertain"), found.name to names(found.reasons))
+            }
+            phase != null
         }
         outgoing.close()
         placed.close()
+        return agreed
     }
 
     @Test
@@ -195,5 +210,12 @@ internal class TwoPhonesTest : WithLab() {
         ringing.close()
         ringing.answered()
         assertEquals(verdict, ringing.verdict)
+    }
+
+    private companion object {
+        const val CALLS_ON_A_BUSY_MACHINE = 10
+
+        /** Longer than either side looks for what the other says. */
+        val AGREEMENT = 12.seconds
     }
 }
