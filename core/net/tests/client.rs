@@ -423,6 +423,10 @@ async fn refuses_urls_that_are_not_https_with_a_host() {
         "https://localhost:99999/",
         "https://[::1/",
         "https://exa mple/",
+        // Host names are ASCII, in whatever form the others are written.
+        "https://\u{fc}ber.invalid/",
+        "https://%C3%BCber.invalid/",
+        "https://\u{ff11}\u{ff12}7.0.0.1/",
     ] {
         let found = ask(&client, url).await;
         assert_eq!(found.unwrap_err(), Reason::MalformedUrl, "{url}");
@@ -436,6 +440,7 @@ async fn no_such_name_and_no_listener_are_an_unreachable_service() {
     for url in [
         format!("https://127.0.0.1:{port}/"),
         "https://no-such-name.invalid/".to_owned(),
+        "https://xn--ber-goa.invalid/".to_owned(),
     ] {
         let found = ask(&client, &url).await;
         assert_eq!(found.unwrap_err(), Reason::ServiceUnreachable);
