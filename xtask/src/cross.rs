@@ -17,7 +17,7 @@ use self::standard::Standard;
 use crate::options::CrossOptions;
 use crate::process::{self, Stop};
 use crate::report::{Line, Report};
-use crate::targets::{CHECKED, Checked, EMULATED, Emulated};
+use crate::targets::{self, CHECKED, Checked, EMULATED, Emulated};
 use crate::workspace::Workspace;
 
 /// What is checked for telephones: the whole SDK as its bindings link it.
@@ -90,6 +90,23 @@ pub(crate) fn aim(
         .env(target.setting("LINKER"), target.compiler());
     standard.apply(workspace, cargo);
     Ok(())
+}
+
+/// Directs a cargo command to compile the standard library as well, for the platform at hand; its triple, which
+/// is the folder of what comes of it.
+///
+/// # Errors
+///
+/// [`Stop::Skipped`] if the sources cannot be had; [`Stop::Failed`] if the compiler does not say its platform.
+pub(crate) fn with_standard(
+    workspace: &mut Workspace,
+    cargo: &mut Command,
+) -> Result<String, Stop> {
+    let host = targets::host()?;
+    let standard = Standard::find(workspace, &host, true)?;
+    cargo.args(["--target", &host]);
+    standard.apply(workspace, cargo);
+    Ok(host)
 }
 
 /// Compiler, C library and emulator: there, or installed now.

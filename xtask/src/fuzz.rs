@@ -6,11 +6,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 use crate::options::FuzzOptions;
 use crate::process::{self, Stop};
+use crate::targets;
 use crate::workspace::Workspace;
 
 /// The version that the options below are written for.
@@ -103,12 +104,7 @@ fn select(known: &[String], named: &[String]) -> Result<Vec<String>, Stop> {
 
 /// Builds all targets with coverage and the address sanitizer; returns the folder of the binaries.
 fn build(workspace: &mut Workspace) -> Result<PathBuf, Stop> {
-    let rustc = process::ask(Command::new("rustc").arg("-vV"));
-    let host = rustc
-        .as_deref()
-        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")))
-        .ok_or_else(|| Stop::Failed("rustc does not say what it builds for".to_owned()))?
-        .to_owned();
+    let host = targets::host()?;
     let tool = install(workspace)?;
     let target = workspace.target("fuzz");
     let mut command = workspace.command(tool);

@@ -67,7 +67,7 @@ struct Shipped {
 }
 
 /// Linux alone: the sections and the tools are those of ELF.
-const SHIPPED: [Shipped; 3] = [
+const SHIPPED: [Shipped; 4] = [
     Shipped {
         name: "sdk-library",
         package: "ringtrue-uniffi",
@@ -77,6 +77,16 @@ const SHIPPED: [Shipped; 3] = [
         features: &["--no-default-features"],
         target: None,
         small_standard: false,
+        link: &["-C", PACKED],
+    },
+    Shipped {
+        name: "sdk-library-small",
+        package: "ringtrue-uniffi",
+        file: "libringtrue_ffi.so",
+        profile: "release-mobile",
+        features: &["--no-default-features"],
+        target: None,
+        small_standard: true,
         link: &["-C", PACKED],
     },
     Shipped {
@@ -155,15 +165,25 @@ fn measure(workspace: &mut Workspace, library: &Shipped) -> Result<u64, Stop> {
     cargo.args(library.features);
     let setting = library.profile.to_uppercase().replace('-', "_");
     cargo.env(format!("CARGO_PROFILE_{setting}_STRIP"), "none");
-    let mut folder = workspace.target("");
-    if let Some(target) = library.target {
-        cross::aim(workspace, target, library.small_standard, &mut cargo)?;
-        if library.small_standard {
-            folder = workspace.target("small-std");
-            cargo.args(["-Z", SMALL_STANDARD]);
-            cargo.env("CARGO_TARGET_DIR", &folder);
+    let mut folder = workspace.target(if library.small_standard {
+        "small-std"
+    } else {
+        ""
+    });
+    let target_dir = folder.clone();
+    match library.target {
+        Some(target) => {
+            cross::aim(workspace, target, library.small_standard, &mut cargo)?;
+            folder.push(target.triple);
         }
-        folder.push(target.triple);
+        None if library.small_standard => {
+            folder.push(cross::with_standard(workspace, &mut cargo)?);
+        }
+        None => {}
+    }
+    if library.small_standard {
+        cargo.args(["-Z", SMALL_STANDARD]);
+        cargo.env("CARGO_TARGET_DIR", &target_dir);
     }
     cargo.arg("--").args(library.link);
     folder.push(library.profile);

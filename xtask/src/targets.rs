@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::process::{self, Stop};
+
 /// A platform whose programs run here, under emulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Emulated {
@@ -89,6 +91,20 @@ pub(crate) const CHECKED: [Checked; 7] = [
         about: "iOS simulator on Intel",
     },
 ];
+
+/// The compiler's name of the platform at hand.
+///
+/// # Errors
+///
+/// [`Stop::Failed`] if it does not say.
+pub(crate) fn host() -> Result<String, Stop> {
+    let rustc = process::ask(Command::new("rustc").arg("-vV"));
+    rustc
+        .as_deref()
+        .and_then(|text| text.lines().find_map(|line| line.strip_prefix("host: ")))
+        .map(str::to_owned)
+        .ok_or_else(|| Stop::Failed("rustc does not say what it builds for".to_owned()))
+}
 
 /// All names, emulated ones first.
 pub(crate) fn names() -> Vec<&'static str> {

@@ -46,8 +46,8 @@ impl Standard {
     /// Sets what this way needs on a cargo command.
     pub(crate) fn apply(&self, workspace: &Workspace, cargo: &mut Command) {
         if let Self::Built(rustc) = self {
-            // `-Z build-std` is not stable. The variable opens it in the ordinary compiler: for these
-            // tests alone, nothing that is shipped is built so.
+            // `-Z build-std` is not stable. The variable opens it in the ordinary compiler, for tests and
+            // measurements alone: no script that builds what is shipped sets it.
             //
             // rustup points the loader at its own toolchain. The compiler would be loaded from there, and
             // look for the sources there.

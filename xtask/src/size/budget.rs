@@ -4,8 +4,9 @@
 use crate::process::Stop;
 
 /// Everything that has a budget, by the names that the file uses.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 6] = [
     "sdk-library",
+    "sdk-library-small",
     "firmware-library",
     "firmware-library-small",
     "firmware-heap",
@@ -122,7 +123,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    const WHOLE: &str = "# c\nsdk-library 3 # most\n\nfirmware-library\t2\ndaemon-memory 1\nfirmware-library-small 1\nfirmware-heap 1\n";
+    const WHOLE: &str = "# c\nsdk-library 3 # most\n\nfirmware-library\t2\ndaemon-memory 1\nfirmware-library-small 1\nfirmware-heap 1\nsdk-library-small 1\n";
 
     #[test]
     fn the_budget_itself_is_within_it() {
@@ -165,12 +166,12 @@ mod tests {
     #[test]
     fn refuses_what_would_lift_a_limit() {
         for (added, why) in [
-            ("sdk-library 9", "line 8: a second time"),
-            ("sdk-libary 9", "line 8: unknown name"),
-            ("sdk-library", "line 8: not a name and one or two numbers"),
+            ("sdk-library 9", "line 9: a second time"),
+            ("sdk-libary 9", "line 9: unknown name"),
+            ("sdk-library", "line 9: not a name and one or two numbers"),
             (
                 "sdk-library 9 9 9",
-                "line 8: not a name and one or two numbers",
+                "line 9: not a name and one or two numbers",
             ),
         ] {
             assert_eq!(
@@ -193,7 +194,7 @@ mod tests {
             );
         }
         assert_eq!(
-            Budget::parse("sdk-library 3\ndaemon-memory 1"),
+            Budget::parse("sdk-library 3\nsdk-library-small 1\ndaemon-memory 1"),
             Err("`firmware-library` is missing".to_owned())
         );
     }
