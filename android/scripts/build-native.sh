@@ -14,12 +14,13 @@ out=target/android/jniLibs
 export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-Wl,-z,max-page-size=16384"
 # `rustc` for one kind of library: with two, cargo leaves the optimisation across crates out without a word.
 # Packed relocations, which Android reads from API 23 on; identical functions once, where nobody takes their
-# addresses.
+# addresses; nothing of what only the bindings' generator reads.
 # shellcheck disable=SC2086  # several arguments
 cargo ndk --platform 26 \
     --target arm64-v8a --target armeabi-v7a --target x86 --target x86_64 \
     --output-dir "$out" \
     rustc --config packaging/shipped.toml --locked --profile release-mobile --package ringtrue-uniffi --lib --crate-type cdylib \
     ${RINGTRUE_FEATURES:-} -- \
-    -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=safe
+    -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=safe \
+    -C link-arg=-Wl,-T,"$PWD/packaging/without-metadata.ld"
 find "$out" -name '*.so' -exec android/scripts/check-page-size.py {} +

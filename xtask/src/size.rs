@@ -32,6 +32,9 @@ const SHIPPED_CONFIG: &str = "packaging/shipped.toml";
 /// Relocations in packed form, as the script for Android asks for them in its linker's words.
 const PACKED: &str = "link-arg=-Wl,-z,pack-relative-relocs";
 
+/// Without what only the bindings' generator reads.
+const NO_METADATA: &str = "link-arg=-Wl,-T,packaging/without-metadata.ld";
+
 /// The daemon's name in the budget.
 const DAEMON: &str = "daemon-memory";
 
@@ -77,7 +80,7 @@ const SHIPPED: [Shipped; 4] = [
         features: &["--no-default-features"],
         target: None,
         small_standard: false,
-        link: &["-C", PACKED],
+        link: &["-C", PACKED, "-C", NO_METADATA],
     },
     Shipped {
         name: "sdk-library-small",
@@ -87,7 +90,7 @@ const SHIPPED: [Shipped; 4] = [
         features: &["--no-default-features"],
         target: None,
         small_standard: true,
-        link: &["-C", PACKED],
+        link: &["-C", PACKED, "-C", NO_METADATA],
     },
     Shipped {
         name: "firmware-library",
