@@ -5,7 +5,10 @@
 #   rustup target add aarch64-linux-android armv7-linux-androideabi i686-linux-android x86_64-linux-android
 #   cargo install cargo-ndk
 #
-# RINGTRUE_FEATURES holds further arguments of cargo: `--no-default-features` leaves the hybrid suites out.
+# RINGTRUE_FEATURES holds further arguments of cargo: `--no-default-features` leaves the hybrid suites out. With
+# RUSTC_BOOTSTRAP=1 and the component rust-src of rustup,
+#   -Z build-std=std,panic_abort,panic_unwind -Z build-std-features=panic-unwind,optimize_for_size
+# compiles the standard library for size as well, which is not stable (docs/adr/0024-size.md has the figures).
 set -eu
 cd "$(dirname "$0")/../.."
 : "${ANDROID_NDK_HOME:?where is the NDK?}"

@@ -1,8 +1,8 @@
 //! What one seal, one opening and one signature cost with the cryptography that firmware has.
 //!
-//! `cargo bench -p ringtrue-oob --bench firmware --profile release-firmware`, beside
-//! `--profile release-mobile`: the ratio says what the smaller code costs (docs/adr/0024-size.md). The
-//! fastest of many batches is printed, which a busy machine disturbs least.
+//! `cargo bench -p ringtrue-oob --bench firmware --profile release-firmware`, beside the same with
+//! `--config 'profile.release-firmware.opt-level="s"'`: the ratio says what the smaller code costs
+//! (docs/adr/0024-size.md). The fastest of many batches is printed, which a busy machine disturbs least.
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
