@@ -105,7 +105,8 @@ internal class FaultsTest : WithLab() {
 
     @Test
     fun `a key for agreement that fails opens nothing and is named`() = runBlocking {
-        val bad = faults.map { fault -> { throw fault } } + listOf(0, 31, 33, 100_000).map { { ByteArray(it) } }
+        val bad = faults.map { fault -> { throw fault } } + { ByteArray(32) } +
+            listOf(0, 33, 100_000).map { { ByteArray(it) { 0x42 } } }
         val number = lab.number()
         val key = agreeing()
         val good = key.agrees
@@ -119,9 +120,17 @@ internal class FaultsTest : WithLab() {
             assertEquals(0, verdict.evidence.blobsOpened)
             assertTrue("key_agreement_failed" in names(verdict.reasons), names(verdict.reasons).toString())
         }
-        // What is a secret by its length, and another one, opens nothing.
-        key.agrees = { ByteArray(32) }
-        assertEquals(0, callee.ring(lab.number()).use { it.verdict.evidence.blobsOpened })
+        // Another secret opens nothing; what is shorter counts as without its leading zeros, and is one too.
+        for (size in listOf(32, 31, 1)) {
+            key.agrees = good
+            val orig = announced(callee)
+            key.agrees = { ByteArray(size) { 0x42 } }
+            val verdict = callee.ring(orig).use { it.verdict }
+            assertTrue(verdict is Verdict.NoRecord, verdict.name)
+            assertTrue(verdict.evidence.blobsReceived > 0)
+            assertEquals(0, verdict.evidence.blobsOpened)
+            assertEquals(listOf<String>(), names(verdict.reasons))
+        }
         key.agrees = good
         assertTrue(callee.ring(announced(callee)).use { it.verdict } is Verdict.Verified)
     }

@@ -1,5 +1,6 @@
 package io.ringtrue.telecom
 
+import io.ringtrue.framework.Line
 import io.ringtrue.framework.Silence
 import io.ringtrue.sdk.AgreementKey
 import io.ringtrue.sdk.Clock
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.TestFactory
  */
 internal class ScreeningFaultsTest : WithMainThread() {
     private val silence = Silence()
+    private val line = Line(lab)
 
     /** Opened when the test is over, for what hangs until then. */
     @Volatile
@@ -48,7 +50,10 @@ internal class ScreeningFaultsTest : WithMainThread() {
     }
 
     @AfterAll
-    fun closeSilence() = silence.close()
+    fun closeServers() {
+        silence.close()
+        line.close()
+    }
 
     private fun hang(): Nothing {
         over.await()
@@ -107,15 +112,23 @@ internal class ScreeningFaultsTest : WithMainThread() {
 
     private suspend fun asking(service: String) = lab.number().let { phone(it, lab.config(it, listOf(service))) to CALLER }
 
+    private suspend fun losing(loss: Line.Loss): Pair<RingTrue, String> {
+        line.lose(loss)
+        return asking(line.baseUrl())
+    }
+
     /** By what fails: a client, and who calls. */
     private val faults: Map<String, suspend () -> Pair<RingTrue, String>> = mapOf(
         "a service that says nothing" to { asking(silence.baseUrl()) },
         "no network" to { asking("https://127.0.0.1:1") },
+        "a network that is lost after the request" to { losing(Line.Loss.AFTER_REQUEST) },
+        "a network that is lost within the answer" to { losing(Line.Loss.WITHIN_ANSWER) },
         "a transport that throws" to { phone(transport = Transport { _, _, _, _ -> throw StackOverflowError() }) to CALLER },
         "a transport that hangs" to { phone(transport = Transport { _, _, _, _ -> hang() }) to CALLER },
         "a clock that is not set" to { phone(clock = Clock { null }) to CALLER },
         "a key that throws" to { withKey { _, _ -> throw IllegalStateException("locked") } },
-        "a key that gives another length" to { withKey { _, _ -> ByteArray(31) } },
+        "a key that gives another length" to { withKey { _, _ -> ByteArray(33) { 0x42 } } },
+        "a key that gives another secret" to { withKey { _, _ -> ByteArray(32) { 0x42 } } },
         "a key that hangs" to { withKey { _, _ -> hang() } },
         "a store that throws" to { withStore { throw OutOfMemoryError() } },
         "a store that hangs" to { withStore { hang() } },
