@@ -1,6 +1,7 @@
 plugins {
     id("com.android.library")
     id("org.jetbrains.kotlin.android")
+    `maven-publish`
 }
 
 android {
@@ -16,6 +17,7 @@ android {
     }
     sourceSets["main"].kotlin.srcDir(rootDir.resolve(property("ringtrue.bindings") as String))
     sourceSets["main"].jniLibs.srcDir(rootDir.resolve(property("ringtrue.jniLibs") as String))
+    publishing.singleVariant("release")
 }
 
 kotlin {
@@ -28,4 +30,12 @@ kotlin {
 dependencies {
     api("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.11.0")
     implementation("net.java.dev.jna:jna:5.19.1@aar")
+}
+
+publishing {
+    publications.register<MavenPublication>("release") {
+        artifactId = "ringtrue-bindings"
+        // The Android plugin makes the component late.
+        afterEvaluate { from(components["release"]) }
+    }
 }

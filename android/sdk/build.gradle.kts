@@ -1,6 +1,7 @@
 plugins {
     id("com.android.library")
     id("org.jetbrains.kotlin.android")
+    `maven-publish`
 }
 
 android {
@@ -14,7 +15,7 @@ android {
         sourceCompatibility = JavaVersion.VERSION_17
         targetCompatibility = JavaVersion.VERSION_17
     }
-
+    publishing.singleVariant("release")
 }
 
 kotlin {
@@ -28,4 +29,12 @@ dependencies {
     // Not `api`: the generated code is no part of the interface.
     implementation(project(":bindings"))
     api("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.11.0")
+}
+
+publishing {
+    publications.register<MavenPublication>("release") {
+        artifactId = "ringtrue-sdk"
+        // The Android plugin makes the component late.
+        afterEvaluate { from(components["release"]) }
+    }
 }

@@ -1,6 +1,7 @@
 plugins {
     id("com.android.library")
     id("org.jetbrains.kotlin.android")
+    `maven-publish`
 }
 
 android {
@@ -16,6 +17,7 @@ android {
     }
     // The worker needs a support library of Google's repository; everything else does without.
     sourceSets["main"].kotlin.srcDir("src/workmanager/kotlin")
+    publishing.singleVariant("release")
 }
 
 kotlin {
@@ -28,4 +30,12 @@ kotlin {
 dependencies {
     api(project(":sdk"))
     api("androidx.work:work-runtime:2.10.5")
+}
+
+publishing {
+    publications.register<MavenPublication>("release") {
+        artifactId = "ringtrue-telecom"
+        // The Android plugin makes the component late.
+        afterEvaluate { from(components["release"]) }
+    }
 }
