@@ -20,7 +20,25 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 
 /** Which conversation a connection serves. Connections of different roles share nothing. */
-public enum class Role { CONFIGURATION, ISSUE, LOOKUP, PUBLISH, RETRIEVE, STORE }
+public enum class Role {
+    /** Reading what is the same for everybody: a token issuer's or a gateway's keys. */
+    CONFIGURATION,
+
+    /** Getting storage tokens from their issuer. */
+    ISSUE,
+
+    /** Looking up keys. */
+    LOOKUP,
+
+    /** Publishing own keys. */
+    PUBLISH,
+
+    /** Fetching the own mailbox. */
+    RETRIEVE,
+
+    /** Leaving sealed PASSporTs. */
+    STORE,
+}
 
 /** One header. Its text shows the name only. */
 public data class HttpHeader(
@@ -99,7 +117,19 @@ public fun interface Clock {
 }
 
 /** A kind of content behind a URL. */
-public enum class FetchKind { CERTIFICATE_PATH, CRL, OTHER, TRUST_BUNDLE }
+public enum class FetchKind {
+    /** The certificates of a signer: PEM, or DER of one certificate. */
+    CERTIFICATE_PATH,
+
+    /** A certificate revocation list. */
+    CRL,
+
+    /** Anything else, of a later version. */
+    OTHER,
+
+    /** An operator's trust bundle. */
+    TRUST_BUNDLE,
+}
 
 /** What was got. Its text shows the size only. */
 public class Delivered(

@@ -1,7 +1,19 @@
 package io.ringtrue.sdk
 
 /** A part of the refresh that applications make some times a day. */
-public enum class RefreshPart { TRUST, KEYS, READERS, TOKENS }
+public enum class RefreshPart {
+    /** The operator's trust bundle and its revocation lists. */
+    TRUST,
+
+    /** Publishing the own keys. */
+    KEYS,
+
+    /** Asking who can open what callers seal for the own numbers. */
+    READERS,
+
+    /** Filling the wallets of storage tokens. */
+    TOKENS,
+}
 
 /** What came of one step of [RingTrue.refresh], as it happens. */
 public sealed interface RefreshStep {

@@ -13,8 +13,8 @@ import kotlin.time.Duration.Companion.milliseconds
  * Announces a call and places it at once: for applications that place calls themselves.
  *
  * The call is placed whatever comes of the announcement. [from] is an own number, [to] the dialled one,
- * [extras] as for `TelecomManager.placeCall`. Returns the call, to be told of its end, or nothing if it could
- * not be announced because a number cannot be read.
+ * [extras] as for `TelecomManager.placeCall`. Returns the call, to be told of its end. Nothing is returned
+ * where `place` throws: a number cannot be read or is not an own one, or the client was closed.
  *
  * @throws SecurityException without the permission `CALL_PHONE`.
  */
