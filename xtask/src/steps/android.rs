@@ -1,5 +1,7 @@
-//! The Android modules on the JVM, and their guide: its snippets are compiled, and its quick-start is
-//! copied into a new folder and run against a service.
+//! The Android modules on the JVM, and their guide: its snippets are compiled, like the example in
+//! README.md, and its quick-start is copied into a new folder and run against a service.
+
+mod manifest;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -8,12 +10,21 @@ use std::process::{Child, Command, Stdio};
 
 use super::foreign;
 use crate::bindings;
+use crate::guide::{Guide, Snippet};
 use crate::options::{Language, TestOptions};
 use crate::process::Stop;
 use crate::workspace::Workspace;
 
 const PROJECT: &str = "android/pom.xml";
 const GUIDE: &str = "docs/android.md";
+const README: &str = "README.md";
+/// What the example in README.md takes for granted.
+const README_HEAD: &str = "import android.content.Context
+import io.ringtrue.sdk.*
+import java.io.File
+
+suspend fun readme(context: Context, chainPem: String, stiRootsPem: String) {
+";
 /// The blocks of the guide that make its quick-start.
 const QUICK_START: [&str; 2] = ["pom.xml", "FirstCall.kt"];
 /// The telephones of the quick-start.
@@ -29,7 +40,10 @@ pub(super) fn run(workspace: &mut Workspace, _: &TestOptions) -> Result<(), Stop
     let folder = bindings::for_tests(workspace, Language::Kotlin)?;
     let build = workspace.target("android");
     let blocks = named_blocks(&fs::read_to_string(&guide).map_err(|e| fault(&guide, &e))?);
-    write_snippets(&build.join("snippets"), &blocks)?;
+    manifest::check(&blocks)?;
+    let snippets = build.join("snippets");
+    write_snippets(&snippets, &blocks)?;
+    write_readme(&snippets, &workspace.require(README)?)?;
     let mut command = maven(workspace, &project);
     command
         .arg("install")
@@ -184,6 +198,16 @@ fn write_snippets(folder: &Path, blocks: &[(String, String)]) -> Result<(), Stop
         return Err(Stop::Failed(format!("{GUIDE} has no Kotlin block")));
     }
     Ok(())
+}
+
+/// Writes the Kotlin example of README.md beside the snippets, as a function.
+fn write_readme(folder: &Path, readme: &Path) -> Result<(), Stop> {
+    let guide = Guide::read(readme, "kotlin")?;
+    let [Snippet::Body { text }] = guide.snippets.as_slice() else {
+        return Err(Stop::Failed(format!("{README} has not one Kotlin example")));
+    };
+    let path = folder.join("Readme.kt");
+    fs::write(&path, format!("{README_HEAD}{text}}}\n")).map_err(|e| fault(&path, &e))
 }
 
 /// The fenced blocks whose first line names a file, with their text: a language, then the name.

@@ -2,6 +2,7 @@ package io.ringtrue.sample
 
 import android.Manifest
 import android.app.Activity
+import android.os.Build
 import android.os.Bundle
 import android.telecom.TelecomManager
 import android.text.InputType
@@ -80,9 +81,11 @@ public class MainActivity : Activity() {
         super.onDestroy()
     }
 
-    /** Contacts, so that callers who pretend to be one are screened too. */
+    /** Contacts, so that callers who pretend to be one are screened too; notifications, so that verdicts are seen. */
     private fun ask() {
-        requestPermissions(arrayOf(Manifest.permission.CALL_PHONE, Manifest.permission.READ_CONTACTS), 1)
+        val permissions = mutableListOf(Manifest.permission.CALL_PHONE, Manifest.permission.READ_CONTACTS)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) permissions += Manifest.permission.POST_NOTIFICATIONS
+        requestPermissions(permissions.toTypedArray(), 1)
         roles.request(Role.DIALER)?.let { startActivityForResult(it, 2) }
     }
 
