@@ -77,29 +77,110 @@ fn generate(
 }
 
 /// What the generator writes for Kotlin before it would use the library, and the same with the comparison.
-const KOTLIN: [&str; 2] = [
+const KOTLIN: &[[&str; 2]] = &[[
     "\n        Native.register(UniffiLib::class.java,",
     "\n        IntegrityCheckingUniffiLib.ensureInitialized()\
      \n        Native.register(UniffiLib::class.java,",
-];
+]];
 
-/// The call that the generator leaves out for Python, and as it has to be.
-const PYTHON: [&str; 2] = [
-    "\n# _uniffi_check_api_checksums(_UniffiLib)\n",
-    "\n_uniffi_check_api_checksums(_UniffiLib)\n",
+/// What the generator writes for Python, and as it has to be: the comparison, which it leaves out; what is
+/// raised where the library is missing or another one, which otherwise has neither code nor name and is no
+/// `ImportError`; and an interpreter that does not end while a thread of the library is in Python, as the one
+/// that tells of an endpoint's end: such a thread ends the process with a signal when it goes on.
+const PYTHON: &[[&str; 2]] = &[
+    [
+        "\
+def _uniffi_continuation_callback(future_ptr, poll_code):
+    (eventloop, future) = _UniffiContinuationHandleMap.remove(future_ptr)
+    eventloop.call_soon_threadsafe(_uniffi_set_future_result, future, poll_code)
+",
+        "\
+def _uniffi_continuation_callback(future_ptr, poll_code):
+    thread = threading.get_ident()
+    _RINGTRUE_TELLING.add(thread)
+    try:
+        (eventloop, future) = _UniffiContinuationHandleMap.remove(future_ptr)
+        eventloop.call_soon_threadsafe(_uniffi_set_future_result, future, poll_code)
+    finally:
+        _RINGTRUE_TELLING.discard(thread)
+
+_RINGTRUE_TELLING = set()
+
+@atexit.register
+def _ringtrue_let_threads_leave():
+    # Bounded, as a forked process has not the threads that were there.
+    for _ in range(2000):
+        if not _RINGTRUE_TELLING:
+            break
+        time.sleep(0.001)
+    # The way out of the callback itself.
+    time.sleep(0.01)
+",
+    ],
+    [
+        "\nimport asyncio\n",
+        "\nimport asyncio\nimport atexit\nimport time\n",
+    ],
+    [
+        "\n# _uniffi_check_api_checksums(_UniffiLib)\n",
+        "\n_uniffi_check_api_checksums(_UniffiLib)\n",
+    ],
+    [
+        "\nclass InternalError(Exception):\n    pass\n",
+        r#"
+class InternalError(Exception):
+    pass
+
+class LibraryMismatch(ImportError):
+    """The shared library beside this module is missing or another one. The module cannot be imported then."""
+
+    code = 9101
+
+    def __init__(self, found):
+        super().__init__("library_mismatch (9101): %s" % found, name="library_mismatch")
+
+class _RingTrueLibrary(ctypes.CDLL):
+    def __init__(self, path):
+        try:
+            super().__init__(path)
+        except OSError as error:
+            raise LibraryMismatch("the library beside the module cannot be loaded") from error
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError as error:
+            raise LibraryMismatch("the library lacks a function of this module") from error
+"#,
+    ],
+    [
+        "    lib = ctypes.cdll.LoadLibrary(path)\n",
+        "    lib = _RingTrueLibrary(path)\n",
+    ],
+    [
+        "raise InternalError(\"UniFFI contract version mismatch: try cleaning and rebuilding your project\")",
+        "raise LibraryMismatch(\"the library has another contract version\")",
+    ],
+    [
+        "raise InternalError(\"UniFFI API checksum mismatch: try cleaning and rebuilding your project\")",
+        "raise LibraryMismatch(\"a function of the library has another checksum\")",
+    ],
 ];
 
 /// Lets a binding compare the interface with the library's when it is loaded: the generator writes that
 /// comparison for every language, and of its own accord only Swift makes it.
-fn check_checksums(binding: &Path, [written, with_call]: [&str; 2]) -> Result<(), Stop> {
-    let text = fs::read_to_string(binding).map_err(|fault| unusable(binding, &fault))?;
-    if !text.contains(written) {
-        return Err(Stop::Failed(format!(
-            "{}: no place for the comparison of checksums; look at what the generator writes",
-            binding.display()
-        )));
+fn check_checksums(binding: &Path, changes: &[[&str; 2]]) -> Result<(), Stop> {
+    let mut text = fs::read_to_string(binding).map_err(|fault| unusable(binding, &fault))?;
+    for [written, changed] in changes {
+        if !text.contains(written) {
+            return Err(Stop::Failed(format!(
+                "{}: no place for the comparison of checksums; look at what the generator writes",
+                binding.display()
+            )));
+        }
+        text = text.replace(written, changed);
     }
-    fs::write(binding, text.replace(written, with_call)).map_err(|fault| unusable(binding, &fault))
+    fs::write(binding, text).map_err(|fault| unusable(binding, &fault))
 }
 
 /// Lets the Swift package ask whether the library is the one that the file was generated for: the generated code itself

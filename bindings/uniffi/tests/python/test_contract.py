@@ -57,37 +57,53 @@ class Contract(unittest.TestCase):
             "the interface of the bindings has changed: say so in CHANGELOG.md; %s=1 writes the file" % WRITE,
         )
 
-    def imported(self, change):
-        """What importing the module says after `change` of its text, with the right library beside it."""
+    def imported(self, change=lambda text: text, library=lambda path: None):
+        """What a program is told that imports the module after `change` of its text and, with `library`, of
+        the library beside it."""
+        program = (
+            "try:\n    import ringtrue\n"
+            "except ImportError as error:\n    print(error.code, error.name, error, sep='; ')\n"
+        )
         with tempfile.TemporaryDirectory(prefix="ringtrue-") as folder:
             for path in MODULE.parent.iterdir():
                 if "ringtrue_ffi" in path.name:
-                    shutil.copy(path, folder)
+                    library(shutil.copy(path, folder))
             before = MODULE.read_text()
             text = change(before)
             (Path(folder) / "ringtrue.py").write_text(text)
             environment = {n: v for n, v in os.environ.items() if n != "PYTHONPATH"}
             made = subprocess.run(
-                [sys.executable, "-B", "-c", "import ringtrue"],
-                cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, timeout=120,
+                [sys.executable, "-B", "-c", program],
+                cwd=folder, env=environment, timeout=120,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             )
-            return made.returncode, made.stderr, text != before
+            self.assertEqual(made.returncode, 0, made.stdout)
+            return made.stdout, text != before
 
     def test_the_module_loads_with_its_library(self):
-        self.assertEqual(self.imported(lambda text: text), (0, "", False))
+        self.assertEqual(self.imported(), ("", False))
 
-    def test_a_library_of_another_version_is_refused_by_name(self):
+    def test_a_library_of_another_version_is_refused_by_its_code(self):
         def other_signature(text):
             return CHECKSUM.sub(lambda m: m.group(0)[: -len(m.group(2))] + "1", text, count=1)
 
         def other_contract(text):
             return re.sub(r"(bindings_contract_version = )(\d+)", r"\g<1>1", text)
 
-        for change, words in ((other_signature, "checksum"), (other_contract, "contract version")):
-            status, said, changed = self.imported(change)
+        def another_function(text):
+            return text.replace("uniffi_ringtrue_ffi_fn_method_endpoint_ring", "ringtrue_of_tomorrow")
+
+        for change, words in (
+            (other_signature, "checksum"), (other_contract, "contract version"), (another_function, "lacks"),
+        ):
+            said, changed = self.imported(change)
             self.assertTrue(changed, words)
-            self.assertEqual(status, 1)
-            self.assertIn(words, said)
+            self.assertRegex(said, r"^9101; library_mismatch; library_mismatch \(9101\): .*%s" % words)
+
+    def test_a_library_that_is_none_or_missing_is_refused_by_its_code(self):
+        for library in (os.remove, lambda path: Path(path).write_bytes(b"not a library")):
+            said, _ = self.imported(library=library)
+            self.assertRegex(said, r"^9101; library_mismatch; .*cannot be loaded")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,22 @@
 
 import asyncio
 import gc
+import json
 import os
 import socket
 import threading
+import time
 import unittest
 
 import keys
 import p256
 import ringtrue
 import scenario
+import scripted
 from ringtrue import Placement, RingTrueError, Verdict
 from scenario import Scenario, names
+from test_scenario_files import FILES
+from wire import Wire
 
 
 def setUpModule():
@@ -201,6 +206,54 @@ class LostConnections(Scenario):
             self.assertGreaterEqual(service.connections, 2)
         self.assertNotEqual(names(call.verdict().reasons), [])
 
+    async def test_a_network_that_is_lost_amid_a_request_is_named_and_nothing_is_lost_by_it(self):
+        one, other = self.lab.number(), self.lab.number()
+        caller = await self.software(one)
+        state = str(self.lab.path / "lost.state")
+        await (await self.software(other, state_file=state)).publish_keys()
+        for moment in ("request", "taken", "answer"):
+            with self.subTest(moment=moment), Wire(self.lab.base_url, moment) as wire:
+                await asyncio.sleep(1.1)  # Two calls of one second are one to a replay check.
+                self.assertEqual((await caller.place(one, other)).placement, Placement.STORED)
+                cut = await self.software(other, services=[wire.base_url], state_file=state)
+                call = await cut.ring(one, other, deadline_ms=5_000)
+                self.assertEqual(call.verdict().verdict, Verdict.UNAVAILABLE)
+                self.assertIn("service_unreachable", names(call.verdict().reasons))
+                self.assertTrue(wire.reached.is_set())
+                call.ended()
+                await cut.shut_down()
+                again = await self.software(other, state_file=state)
+                verdict = (await again.ring(one, other)).verdict()
+                self.assertEqual(verdict.verdict, Verdict.VERIFIED)
+                await again.shut_down()
+
+    async def test_a_network_that_is_lost_amid_publishing_or_placing_is_named(self):
+        one, other = self.lab.number(), self.lab.number()
+        await (await self.software(other)).publish_keys()
+        for moment in ("request", "taken"):
+            with self.subTest(moment=moment), Wire(self.lab.base_url, moment) as wire:
+                endpoint = await self.software(one, services=[wire.base_url])
+                await self.assert_fails(
+                    endpoint.publish_keys(), RingTrueError.Unavailable, 5002, "service_unreachable"
+                )
+                placed = await endpoint.place(one, other)
+                self.assertEqual(placed.placement, Placement.UNPROTECTED)
+                self.assertIn("service_unreachable", names(placed.reasons))
+                self.assertTrue(wire.reached.is_set())
+                wire.mend()
+                # A second statement of one second is none that supersedes the first.
+                await asyncio.sleep(1.1)
+                self.assertEqual((await endpoint.publish_keys()).numbers, [one])
+                self.assertEqual((await endpoint.place(one, other)).placement, Placement.STORED)
+                await endpoint.shut_down()
+
+
+def resident():
+    """Octets of this process that are in memory."""
+    gc.collect()
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
 
 class Memory(Scenario):
     @unittest.skipUnless(os.path.exists("/proc/self/statm"), "needs /proc")
@@ -219,12 +272,25 @@ class Memory(Scenario):
                 self.assertEqual(call.verdict().verdict, Verdict.CLOCK_UNSET)
                 call.ended()
             del call
-            gc.collect()
-            with open("/proc/self/statm") as statm:
-                return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            return resident()
 
         before = await calls(300)
         after = await calls(1_000)
+        self.assertLess(after - before, 4 << 20)
+
+    @unittest.skipUnless(os.path.exists("/proc/self/statm"), "needs /proc")
+    async def test_good_calls_of_endpoints_that_open_and_close_leave_nothing_behind(self):
+        file = json.loads((FILES / "verified-call.json").read_text())
+
+        async def calls(count):
+            for _ in range(count):
+                await scripted.Runner(self, file).run()
+            return resident()
+
+        before = await calls(20)
+        began, after = time.monotonic(), await calls(100)
+        took = time.monotonic() - began
+        print("%.0f KB after 100 more endpoints, %.1f s" % ((after - before) / 1024, took))
         self.assertLess(after - before, 4 << 20)
 
 
